@@ -1,0 +1,253 @@
+"""ProtoJSON to messages, as strict as https://protobuf.dev/programming-guides/json.
+
+The standard library parses the text into plain values; the rest here maps those to fields by
+shape. Strict means: a name may come once, in its lowerCamelCase or its proto spelling;
+numbers must be in range and integers whole, whether they come as number or string; strings
+must be valid Unicode, base64 must be base64; null means absent, and is refused as an
+element. Unknown names, and unknown enum names, are refused or passed over by a flag.
+
+Work is bounded: the size of the text and the nesting of messages are limited, and numbers
+are judged by their exponent before they are expanded.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any, NoReturn, TypeVar
+
+from protowire.errors import DecodeError
+from protowire.json_values import SCALARS, SKIP, enum_value, map_key
+from protowire.registry import SHAPES, shape_of
+from protowire.shape import Field, Label, Shape, Value
+from protowire.wellknown import well_known_name
+from protowire.wire import MAX_DEPTH
+
+__all__ = ["from_json"]
+
+T = TypeVar("T")
+MAX_JSON_BYTES = 4 * 1024 * 1024
+"""As many as a message may have in gRPC by default."""
+NULL_VALUE = 0
+
+
+def from_json(
+    cls: type[T],
+    text: str | bytes,
+    *,
+    ignore_unknown: bool = False,
+    max_bytes: int = MAX_JSON_BYTES,
+    max_depth: int = MAX_DEPTH,
+) -> T:
+    """Read a message from JSON; DecodeError names the field that is wrong.
+
+    Unknown fields are an error unless `ignore_unknown` is set. `max_bytes` limits the text,
+    `max_depth` the nesting of messages and of the lists and objects of a Struct.
+    """
+    if shape_of(cls) is None:
+        raise TypeError(f"{cls.__name__} is not compiled")
+    reader = _Reader(ignore_unknown=ignore_unknown)
+    try:
+        message = reader.message(cls, _parse(text, max_bytes), max_depth)
+    except DecodeError as error:
+        error.message = cls.__name__
+        raise
+    return message  # type: ignore[no-any-return]
+
+
+def _parse(text: str | bytes, max_bytes: int) -> Any:
+    # A character has at most four bytes: a text within the limit by that needs no encoding.
+    size = len(text)
+    if isinstance(text, str) and max_bytes < 4 * size:
+        size = len(text.encode(errors="surrogatepass"))
+    if size > max_bytes:
+        raise DecodeError(f"JSON is larger than {max_bytes} bytes")
+    try:
+        if not isinstance(text, str):
+            text = bytes(text).decode()
+        return json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+        )
+    except UnicodeDecodeError as error:
+        raise DecodeError("invalid UTF-8", offset=error.start) from None
+    except json.JSONDecodeError as error:
+        raise DecodeError(f"no JSON: {error.msg}", offset=error.pos) from None
+    except RecursionError:
+        raise DecodeError("nested too deeply") from None
+    except DecodeError:
+        raise
+    except (InvalidOperation, ValueError):  # more digits than Python cares to read
+        raise DecodeError("a number is out of range") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise DecodeError(f"the name {twice!r:.80} comes twice")
+    return plain
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise DecodeError(f"{name} must be a string")
+
+
+@cache
+def _names(shape: Shape) -> dict[str, Field]:
+    names: dict[str, Field] = {}
+    for field in shape.fields:
+        for name in (field.name, field.name.rstrip("_"), field.json_name):
+            names.setdefault(name, field)
+    return names
+
+
+class _Reader:
+    def __init__(self, *, ignore_unknown: bool) -> None:
+        self.ignore_unknown = ignore_unknown
+
+    def message(self, cls: Any, plain: Any, depth: int) -> Any:
+        if depth < 0:
+            raise DecodeError("nested too deeply")
+        special = _SPECIAL.get(well_known_name(cls))
+        if special is not None:
+            return special(self, cls, plain, depth)
+        if not isinstance(plain, dict):
+            raise DecodeError("expected an object")
+        names = _names(SHAPES[cls])
+        values: dict[str, Any] = {}
+        seen: set[str] = set()
+        for name, value in plain.items():
+            field = names.get(name)
+            if field is None:
+                if not self.ignore_unknown:
+                    raise DecodeError(f"no field is named {name!r:.80}")
+                continue
+            try:
+                self.field(field, value, values, seen, depth)
+            except DecodeError as error:
+                raise error.inside("", field.name) from None
+        return cls(**values)
+
+    def field(
+        self, field: Field, plain: Any, values: dict[str, Any], seen: set[str], depth: int
+    ) -> None:
+        if field.name in seen:
+            raise DecodeError("is there in two spellings")
+        seen.add(field.name)
+        if plain is None and not (_takes_null(field.value) and not field.many):
+            return
+        if field.group:
+            if f"oneof {field.group}" in seen:
+                raise DecodeError(f"another field of the oneof {field.group!r} is there too")
+            seen.add(f"oneof {field.group}")
+        if field.label is Label.MAP:
+            value: Any = self.map(field, plain, depth)
+        elif field.label is Label.REPEATED:
+            value = self.list(field, plain, depth)
+        else:
+            value = self.value(field.value, plain, depth)
+        if value is not SKIP:
+            values[field.name] = value
+
+    def list(self, field: Field, plain: Any, depth: int) -> Any:
+        if not isinstance(plain, list):
+            raise DecodeError("expected an array")
+        values = [self.element(field, item, depth) for item in plain]
+        return [value for value in values if value is not SKIP]
+
+    def map(self, field: Field, plain: Any, depth: int) -> Any:
+        if not isinstance(plain, dict):
+            raise DecodeError("expected an object")
+        values: dict[Any, Any] = {}
+        for name, item in plain.items():
+            key = map_key(field.key, name)
+            if key in values:
+                raise DecodeError(f"the key {name!r:.80} comes twice")
+            value = self.element(field, item, depth - 1)
+            if value is not SKIP:
+                values[key] = value
+        return values
+
+    def element(self, field: Field, plain: Any, depth: int) -> Any:
+        if plain is None and not _takes_null(field.value):
+            raise DecodeError("null can't be an element")
+        return self.value(field.value, plain, depth)
+
+    def value(self, kind: Value, plain: Any, depth: int) -> Any:
+        if kind.kind == "message":
+            return self.message(kind.type, plain, depth - 1)
+        if kind.kind == "enum":
+            if plain is None:
+                return kind.type.try_value(NULL_VALUE)
+            return enum_value(kind.type, plain, ignore_unknown=self.ignore_unknown)
+        name = kind.wraps or kind.kind
+        return SCALARS[name](name, plain)
+
+
+def _takes_null(kind: Value) -> bool:
+    if kind.kind == "message":
+        return well_known_name(kind.type) == "Value"
+    return kind.kind == "enum" and kind.type.__name__ == "NullValue"
+
+
+def _struct(reader: _Reader, cls: Any, plain: Any, depth: int) -> Any:
+    if not isinstance(plain, dict):
+        raise DecodeError("expected an object")
+    value_cls = SHAPES[cls].fields[0].value.type
+    return cls(
+        fields={
+            SCALARS["string"]("string", key): reader.message(value_cls, item, depth - 1)
+            for key, item in plain.items()
+        }
+    )
+
+
+def _list_value(reader: _Reader, cls: Any, plain: Any, depth: int) -> Any:
+    if not isinstance(plain, list):
+        raise DecodeError("expected an array")
+    value_cls = SHAPES[cls].fields[0].value.type
+    return cls(values=[reader.message(value_cls, item, depth - 1) for item in plain])
+
+
+def _value(reader: _Reader, cls: Any, plain: Any, depth: int) -> Any:
+    types = {field.name: field.value.type for field in SHAPES[cls].fields}
+    if plain is None:
+        return cls(null_value=types["null_value"].try_value(NULL_VALUE))
+    if isinstance(plain, bool):
+        return cls(bool_value=plain)
+    if isinstance(plain, str):
+        return cls(string_value=SCALARS["string"]("string", plain))
+    if isinstance(plain, dict):
+        return cls(struct_value=reader.message(types["struct_value"], plain, depth - 1))
+    if isinstance(plain, list):
+        return cls(list_value=reader.message(types["list_value"], plain, depth - 1))
+    return cls(number_value=SCALARS["double"]("double", plain))
+
+
+def _field_mask(_: _Reader, cls: Any, plain: Any, __: int) -> Any:
+    if not isinstance(plain, str):
+        raise DecodeError("expected a string")
+    if "_" in plain or not (plain.isascii() and plain.replace(".", "").replace(",", "").isalnum()):
+        if plain:
+            raise DecodeError("no field mask")
+        return cls()
+    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in plain)
+    return cls(paths=snake.split(","))
+
+
+def _any(_: _Reader, __: Any, ___: Any, ____: int) -> NoReturn:
+    raise DecodeError("a google.protobuf.Any has no JSON without a registry of types")
+
+
+_SPECIAL: dict[str, Any] = {
+    "Struct": _struct,
+    "ListValue": _list_value,
+    "Value": _value,
+    "FieldMask": _field_mask,
+    "Any": _any,
+}

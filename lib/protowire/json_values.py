@@ -1,0 +1,185 @@
+"""Single values of ProtoJSON: numbers, strings, bytes, times, enum names, map keys.
+
+Each reader takes a kind and a plain value as the standard library parsed it, where a number
+with fraction or exponent is a Decimal, and gives the field's value or raises DecodeError.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from base64 import b64decode
+from binascii import Error as Base64Error
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from protowire.betterproto_internals import enum_member, enum_names
+from protowire.errors import DecodeError
+from protowire.shape import RANGES
+from protowire.wellknown import MAX_DURATION_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SKIP = object()
+"""Stands for an unknown enum name that is to be ignored."""
+MAX_DIGITS = 24
+"""No integer of 64 bits has more, sign and zeros of a fraction included generously."""
+MAX_NUMBER_LENGTH = 400
+"""No double needs as many characters to be told exactly enough; longer is an attack."""
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_TO_STANDARD = str.maketrans("-_", "+/")
+_TIMESTAMP = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?"
+    r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
+)
+_DURATION = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s")
+_FLOAT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+# Halfway to the next float: what is nearer to the maximum rounds to it.
+_FLOAT_LIMIT = _FLOAT_MAX + 2.0**103
+
+
+def _number_of(text: str) -> Decimal:
+    if len(text) > MAX_NUMBER_LENGTH or not _NUMBER.fullmatch(text):
+        raise DecodeError("expected a number")
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise DecodeError("a number is out of range") from None
+
+
+def _int(kind: str, plain: Any) -> int:
+    if isinstance(plain, str):
+        plain = _number_of(plain)
+    if isinstance(plain, Decimal):
+        if plain.is_zero():
+            return 0
+        if plain.adjusted() > MAX_DIGITS:
+            raise DecodeError(f"out of range for {kind}")
+        if plain != plain.to_integral_value():
+            raise DecodeError("expected an integer")
+        plain = int(plain)
+    if isinstance(plain, bool) or not isinstance(plain, int):
+        raise DecodeError("expected an integer")
+    low, high = RANGES[kind]
+    if not low <= plain <= high:
+        raise DecodeError(f"out of range for {kind}")
+    return plain
+
+
+def _float(kind: str, plain: Any) -> float:
+    if isinstance(plain, str):
+        if plain in {"NaN", "Infinity", "-Infinity"}:
+            return float(plain)
+        plain = _number_of(plain)
+    if isinstance(plain, bool) or not isinstance(plain, (int, Decimal)):
+        raise DecodeError("expected a number")
+    try:
+        value = float(plain)
+    except OverflowError:
+        value = math.inf
+    if math.isinf(value) or (kind == "float" and abs(value) >= _FLOAT_LIMIT):
+        raise DecodeError(f"out of range for {kind}")
+    if kind == "float" and abs(value) > _FLOAT_MAX:
+        value = math.copysign(_FLOAT_MAX, value)
+    return float(struct.unpack("<f", struct.pack("<f", value))[0]) if kind == "float" else value
+
+
+def _bool(_: str, plain: Any) -> bool:
+    if not isinstance(plain, bool):
+        raise DecodeError("expected true or false")
+    return plain
+
+
+def _string(_: str, plain: Any) -> str:
+    if not isinstance(plain, str):
+        raise DecodeError("expected a string")
+    if not plain.isascii():
+        try:
+            plain.encode()
+        except UnicodeEncodeError:
+            raise DecodeError("holds a lone surrogate, which is no character") from None
+    return plain
+
+
+def _bytes(_: str, plain: Any) -> bytes:
+    if not isinstance(plain, str):
+        raise DecodeError("expected a string")
+    text = plain.translate(_TO_STANDARD)
+    if not _BASE64.fullmatch(text):
+        raise DecodeError("no base64")
+    bare = text.rstrip("=")
+    padding = -len(bare) % 4
+    if padding == 3 or len(text) - len(bare) not in {0, padding}:  # noqa: PLR2004 - one letter holds no byte
+        raise DecodeError("no base64")
+    try:
+        return b64decode(bare + "=" * padding, validate=True)
+    except Base64Error:
+        raise DecodeError("no base64") from None
+
+
+def _timestamp(_: str, plain: Any) -> datetime:
+    match = _TIMESTAMP.fullmatch(plain) if isinstance(plain, str) else None
+    if match is None:
+        raise DecodeError("expected a time as RFC 3339 has it")
+    moment, fraction, sign, hours, minutes = match.groups()
+    try:
+        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        zone = timezone(-offset if sign == "-" else offset)
+        value = datetime.fromisoformat(moment).replace(
+            microsecond=int((fraction or "0").ljust(6, "0")[:6]), tzinfo=zone
+        )
+        return value.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise DecodeError("no such time in the years 1 to 9999") from None
+
+
+def _duration(_: str, plain: Any) -> timedelta:
+    match = _DURATION.fullmatch(plain) if isinstance(plain, str) else None
+    if match is None:
+        raise DecodeError('expected a duration such as "1.5s"')
+    sign, seconds, fraction = match.groups()
+    if int(seconds) > MAX_DURATION_S or (int(seconds) == MAX_DURATION_S and int(fraction or 0)):
+        raise DecodeError("longer than 10,000 years")
+    micros = int((fraction or "0").ljust(6, "0")[:6])
+    value = timedelta(seconds=int(seconds), microseconds=micros)
+    return -value if sign else value
+
+
+def enum_value(enum: Any, plain: Any, *, ignore_unknown: bool) -> Any:
+    """Read an enum by name, with or without its prefix, or by number."""
+    if isinstance(plain, str):
+        members = enum_names(enum)
+        prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.__name__).upper() + "_"
+        for name in (plain, f"{plain}_", plain.removeprefix(prefix)):
+            if name in members:
+                return members[name]
+        if ignore_unknown:
+            return SKIP
+        raise DecodeError(f"{enum.__name__} has no {plain!r:.80}")
+    return enum_member(enum)(_int("enum", plain))
+
+
+def map_key(kind: str, name: str) -> Any:
+    """Read the key of a map entry, which JSON has as a string."""
+    if kind == "bool":
+        if name not in {"true", "false"}:
+            raise DecodeError("expected a key true or false")
+        return name == "true"
+    return _string(kind, name) if kind == "string" else _int(kind, name)
+
+
+SCALARS: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(RANGES, _int),
+    "float": _float,
+    "double": _float,
+    "bool": _bool,
+    "string": _string,
+    "bytes": _bytes,
+    "timestamp": _timestamp,
+    "duration": _duration,
+}

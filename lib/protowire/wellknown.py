@@ -1,0 +1,88 @@
+"""Timestamp and Duration between their wire parts and Python's own time types.
+
+betterproto gives these fields as `datetime` and `timedelta`, which hold microseconds from
+year 1 to 9999 (Timestamp's own range) where the messages hold nanoseconds: what is finer is
+cut off, what no datetime can hold is a DecodeError. Parts are (seconds, nanos).
+https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from protowire.errors import DecodeError
+from protowire.wire import int32_bytes, int64_bytes
+
+TIMESTAMP_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+DURATION_ZERO = timedelta(0)
+MAX_NANOS = 999_999_999
+MAX_DURATION_S = 315_576_000_000
+MICROSECOND = timedelta(microseconds=1)
+Parts = tuple[int, int]
+
+
+def timestamp_from_parts(parts: Parts) -> datetime:
+    """Make the datetime, in UTC."""
+    seconds, nanos = parts
+    try:
+        return TIMESTAMP_ZERO + timedelta(seconds=seconds, microseconds=nanos // 1000)
+    except OverflowError:
+        raise DecodeError("Timestamp is outside the years 1 to 9999") from None
+
+
+def duration_from_parts(parts: Parts) -> timedelta:
+    """Make the timedelta; fractions of a microsecond are cut off towards zero."""
+    seconds, nanos = parts
+    micros = nanos // 1000 if nanos >= 0 else -(-nanos // 1000)
+    try:
+        return timedelta(seconds=seconds, microseconds=micros)
+    except OverflowError:
+        raise DecodeError("Duration is longer than a timedelta can be") from None
+
+
+def timestamp_parts(value: datetime | None) -> Parts | None:
+    """Take a datetime apart; None stays None."""
+    if value is None:
+        return None
+    seconds, micros = divmod((value - TIMESTAMP_ZERO) // MICROSECOND, 1_000_000)
+    return seconds, micros * 1000
+
+
+def duration_parts(value: timedelta | None) -> Parts | None:
+    """Take a timedelta apart, both parts of one sign; None stays None."""
+    if value is None:
+        return None
+    total = value // MICROSECOND
+    seconds, micros = divmod(abs(total), 1_000_000)
+    return (seconds, micros * 1000) if total >= 0 else (-seconds, -micros * 1000)
+
+
+def _time_bytes(parts: Parts) -> bytes:
+    seconds, nanos = parts
+    encoded = b"\x08" + int64_bytes(seconds) if seconds else b""
+    return encoded + b"\x10" + int32_bytes(nanos) if nanos else encoded
+
+
+def timestamp_bytes(value: datetime) -> bytes:
+    """Encode the body of a Timestamp; a naive datetime is refused."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError
+    return _time_bytes(timestamp_parts(value) or (0, 0))
+
+
+def duration_bytes(value: timedelta) -> bytes:
+    """Encode the body of a Duration."""
+    if not isinstance(value, timedelta):
+        raise TypeError
+    return _time_bytes(duration_parts(value) or (0, 0))
+
+
+def wrapper_parts(value: object) -> tuple[object] | None:
+    """Give a wrapped value as its only part; None stays None."""
+    return None if value is None else (value,)
+
+
+def well_known_name(message: object) -> str:
+    """Give the name of one of google.protobuf's own messages, or nothing."""
+    cls = message if isinstance(message, type) else type(message)
+    return cls.__name__ if cls.__module__.endswith(".google.protobuf") else ""
