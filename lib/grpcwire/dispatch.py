@@ -1,0 +1,52 @@
+"""grpclib's events, dispatched as its own server dispatches them.
+
+`grpclib.events.listen(server, RecvRequest, callback)` finds `Dispatch` as the
+server's `__dispatch__`. Each method takes an event's payload and gives back what
+the listeners left of it; `listens` is false while nobody listens, and callers
+then skip the whole thing.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from grpclib.events import (
+    RecvMessage,
+    RecvRequest,
+    SendInitialMetadata,
+    SendMessage,
+    SendTrailingMetadata,
+)
+
+Callback = Callable[[Any], Awaitable[None]]
+
+_EVENTS = (RecvRequest, RecvMessage, SendInitialMetadata, SendMessage, SendTrailingMetadata)
+
+
+def made(event_type: Any, **payload: Any) -> Any:
+    """An event of grpclib's, whose constructors carry no types."""
+    return event_type(**payload)
+
+
+class Dispatch:
+    """The listeners of one server."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[type, list[Callback]] = {}
+
+    def add_listener(self, event_type: type, callback: Callback) -> None:
+        """Call `callback` with each event of a type; `grpclib.events.listen` comes here."""
+        if event_type not in _EVENTS:
+            raise KeyError(event_type)
+        self._listeners.setdefault(event_type, []).append(callback)
+
+    def listens(self, event_type: type) -> bool:
+        """Whether anybody wants events of a type."""
+        return event_type in self._listeners
+
+    async def dispatch(self, event: Any) -> Any:
+        """Show the event to its listeners in turn, until one interrupts; the event."""
+        for callback in self._listeners.get(type(event), ()):
+            await callback(event)
+            if event.__interrupted__:
+                break
+        return event

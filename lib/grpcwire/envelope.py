@@ -1,0 +1,133 @@
+"""Messages with their length before them, as gRPC and Connect streams carry them.
+
+An envelope is a flag octet, four octets of length and the message. `EnvelopeReader`
+takes the pieces of a body and gives whole messages, refusing by the length alone
+what is too large, before any of it is kept, and again while inflating. Failures
+are `GRPCError`s: they concern one call, and their status is what it is told.
+"""
+
+import gzip
+import zlib
+from struct import Struct
+from typing import Final, Protocol
+
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+
+from grpcwire.counters import Counters
+
+PREFIX: Final = Struct(">BL")
+PREFIX_BYTES: Final = 5
+COMPRESSED: Final = 1
+_GZIP_WINDOW: Final = 31  # zlib's number for "gzip header and trailer"
+# The fastest level still halves typical messages.
+_GZIP_LEVEL: Final = 1
+# Below this gzip's own header and the time are not worth it.
+WORTH_COMPRESSING_BYTES: Final = 512
+
+# From here on a copy costs more than the frame that it saves.
+WORTH_SPARING_BYTES: Final = 16 * 1024
+
+TOO_LARGE: Final = "Message is larger than the limit"
+
+
+def seal(message: bytes, *, compress: bool = False) -> bytes:
+    """The envelope of a message, gzipped if asked for and worth it."""
+    if compress and len(message) >= WORTH_COMPRESSING_BYTES:
+        packed = pack(message)
+        return PREFIX.pack(COMPRESSED, len(packed)) + packed
+    return PREFIX.pack(0, len(message)) + message
+
+
+def pieces(message: bytes, *, compress: bool = False) -> tuple[bytes, ...]:
+    """The envelope as octets to send in turn; a large message is not copied."""
+    if len(message) < WORTH_SPARING_BYTES or compress:
+        return (seal(message, compress=compress),)
+    return PREFIX.pack(0, len(message)), message
+
+
+def pack(message: bytes) -> bytes:
+    """A message, gzipped."""
+    return gzip.compress(message, _GZIP_LEVEL, mtime=0)
+
+
+def inflate(packed: bytes, limit: int, counters: Counters) -> bytes:
+    """A gzipped message of at most `limit` octets; raises GRPCError."""
+    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        message = inflater.decompress(packed, limit + 1)
+    except zlib.error:
+        raise GRPCError(Status.INTERNAL, "Message cannot be decompressed") from None
+    if len(message) > limit:
+        counters.message_too_large += 1
+        raise GRPCError(Status.RESOURCE_EXHAUSTED, TOO_LARGE)
+    if not inflater.eof or inflater.unused_data:
+        raise GRPCError(Status.INTERNAL, "Message cannot be decompressed")
+    return message
+
+
+class MessageReader(Protocol):
+    """Finds messages in the octets of a request; each method raises GRPCError."""
+
+    @property
+    def pending_bytes(self) -> int:
+        """What is kept of a message that is not complete."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The messages that this piece completes."""
+
+    def end(self) -> list[bytes]:
+        """The messages that the request's end completes."""
+
+
+class EnvelopeReader:
+    """The unfinished part of one request's body."""
+
+    __slots__ = ("_buffer", "_counters", "_gzip", "_limit")
+
+    def __init__(self, limit: int, counters: Counters, *, gzipped: bool) -> None:
+        """`limit` bounds a message; `gzipped` says what its compressed flag means."""
+        self._buffer = bytearray()
+        self._limit = limit
+        self._counters = counters
+        self._gzip = gzipped
+
+    @property
+    def pending_bytes(self) -> int:
+        """What is kept of a message that is not complete."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The messages that this piece completes; raises GRPCError."""
+        buffer = self._buffer
+        buffer += data
+        messages: list[bytes] = []
+        start = 0
+        while len(buffer) - start >= PREFIX_BYTES:
+            flags, size = PREFIX.unpack_from(buffer, start)
+            self._check(flags, size)
+            end = start + PREFIX_BYTES + size
+            if end > len(buffer):
+                break
+            message = bytes(memoryview(buffer)[start + PREFIX_BYTES : end])
+            if flags:
+                message = inflate(message, self._limit, self._counters)
+            messages.append(message)
+            start = end
+        del buffer[:start]
+        return messages
+
+    def end(self) -> list[bytes]:
+        """Nothing; raises GRPCError where the request ends inside a message."""
+        if self._buffer:
+            raise GRPCError(Status.INTERNAL, "Request ends inside a message")
+        return []
+
+    def _check(self, flags: int, size: int) -> None:
+        if flags > COMPRESSED:
+            raise GRPCError(Status.INTERNAL, "Unknown message flags")
+        if flags and not self._gzip:
+            raise GRPCError(Status.INTERNAL, "Compressed message without grpc-encoding")
+        if size > self._limit:
+            self._counters.message_too_large += 1
+            raise GRPCError(Status.RESOURCE_EXHAUSTED, TOO_LARGE)

@@ -1,0 +1,107 @@
+"""One request and its response on an HTTP/1.1 connection: the way out.
+
+Writes the response's head, framed by its length where that is known, else chunked (to
+HTTP/1.0, until the connection closes). A `ResponseWriter` that adds to its
+connection's `outgoing`; field values were checked where they were made.
+"""
+
+from http import HTTPStatus
+from typing import Final, Protocol
+
+from grpcwire.http1.head import Http1Head
+from grpcwire.metadata import Fields
+from grpcwire.web.answer import Answer
+
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {
+    499: "Client Closed Request"
+}
+_BODYLESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+class Outlet(Protocol):
+    """The connection, as its exchange sees it."""
+
+    outgoing: list[bytes]
+    date: bytes
+
+    @property
+    def full(self) -> bool:
+        """Whether more would only wait."""
+
+    def settle(self) -> bool:
+        """Decide for good whether another request may follow this exchange."""
+
+    def sent(self, size: int) -> None:
+        """Count what was added to `outgoing`."""
+
+    def responded(self, *, broken: bool) -> None:
+        """The response is complete, or broken off."""
+
+
+class Exchange:
+    """A request's record and its `ResponseWriter`; `owner` belongs to the layer above."""
+
+    __slots__ = ("_chunked", "_head", "_outlet", "begun", "over", "owner")
+
+    def __init__(self, outlet: Outlet, head: Http1Head) -> None:
+        self._outlet = outlet
+        self._head = head
+        self.begun = False
+        self._chunked = False
+        self.over = False
+        self.owner: object = None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether data waits for the peer to take it."""
+        return not self.over and self._outlet.full
+
+    def whole(self, answer: Answer) -> None:
+        """Send a response in one piece."""
+        fields = answer.fields
+        if answer.status not in _BODYLESS:
+            fields = [*fields, (b"content-length", b"%d" % len(answer.body))]
+        octets = self._opening(answer.status, fields)
+        if self._head.head.method != b"HEAD":
+            octets += answer.body
+        self._send(octets)
+        self.end()
+
+    def head(self, status: int, fields: Fields) -> None:
+        """Open a response of a length not known."""
+        self._chunked = not self._head.http10
+        if self._chunked:
+            fields = [*fields, (b"transfer-encoding", b"chunked")]
+        self._send(self._opening(status, fields))
+
+    def data(self, data: bytes) -> None:
+        """Send a piece of the body."""
+        if data:
+            self._send(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+
+    def end(self) -> None:
+        """End the response."""
+        if self._chunked:
+            self._send(_LAST_CHUNK)
+        self.over = True
+        self._outlet.responded(broken=False)
+
+    def reset(self) -> None:
+        """Break the response off: the connection closes in its middle."""
+        if not self.over:
+            self.over = True
+            self._outlet.responded(broken=True)
+
+    def _opening(self, status: int, fields: Fields) -> bytes:
+        self.begun = True
+        lines = [b"HTTP/1.1 %d %b" % (status, _PHRASES.get(status, "").encode("ascii"))]
+        lines += [b"%b: %b" % field for field in fields]
+        lines.append(b"date: " + self._outlet.date)
+        if not self._outlet.settle():
+            lines.append(b"connection: close")
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+    def _send(self, octets: bytes) -> None:
+        self._outlet.outgoing.append(octets)
+        self._outlet.sent(len(octets))

@@ -1,0 +1,358 @@
+"""The asyncio end of one HTTP/1.1 connection: octets in, octets out, timers.
+
+What `http2_protocol` is for HTTP/2, with one request at a time: feeds the connection
+what arrives, hands its events to the call under way, writes what has gathered once
+per turn of the loop. While a response is under way reading goes on only to learn
+that the client hangs up, which ends the call; the first octets of a pipelined
+request stop it until that request's turn comes.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Final, cast
+
+from grpclib.const import Status
+
+from grpcwire.call import ServerCall
+from grpcwire.host import Listener
+from grpcwire.http1.connection import BodyReceived, Http1Connection, RequestBegun
+from grpcwire.http1.head import Http1Fault
+from grpcwire.http1_watch import Http1Watch
+from grpcwire.http2.errors import ConnectionFault
+from grpcwire.peer import Peer
+from grpcwire.stream_owner import StreamOwner
+from grpcwire.web.answer import text_answer
+from grpcwire.web.call import begin
+
+# Budgets are refilled in steps of at least this, not with every read.
+_REFILL_S: Final = 0.05
+
+
+class Http1Protocol(asyncio.Protocol):
+    """One connection; the `WebHost` of its requests."""
+
+    __slots__ = (
+        "_closing",
+        "_draining",
+        "_flush_due",
+        "_fresh",
+        "_in_turn",
+        "_listener",
+        "_lost",
+        "_reading",
+        "_refilled",
+        "_running",
+        "_transport",
+        "_turn_due",
+        "_watch",
+        "buffered_bytes",
+        "connection",
+        "engine",
+        "last_active",
+        "peer",
+        "stalled_since",
+        "waiting_since",
+    )
+
+    _transport: asyncio.Transport
+    peer: Peer
+
+    def __init__(self, listener: Listener) -> None:
+        engine = listener.engine
+        self._listener = listener
+        self.engine = engine
+        self.connection: Http1Connection = Http1Connection(engine.limits, engine.counters)
+        self.buffered_bytes = 0
+        self._running: set[StreamOwner] = set()
+        self._fresh: ServerCall | None = None  # begun in this turn, clock not started
+        self._in_turn = False
+        self._flush_due = False
+        self._turn_due = False
+        self._reading = True
+        self._closing = False
+        self._draining = False
+        self._lost = False
+        self.last_active = self._refilled = engine.loop.time()
+        self.waiting_since: float | None = self.last_active  # for a head to be complete
+        self.stalled_since: float | None = None  # output waits for the peer
+        self._watch = Http1Watch(self)
+
+    # ---- asyncio's calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, or send the peer away where there are too many already."""
+        # uvloop's transports are none of asyncio's classes, only alike.
+        self._transport = transport = cast("asyncio.Transport", transport)
+        self.peer = Peer(transport)
+        transport.set_write_buffer_limits(high=self.engine.limits.write_buffer_bytes)
+        if not self._listener.connected(self):
+            self._fail(Http1Fault(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections"))
+            return
+        self._watch.start()
+
+    def data_received(self, data: bytes) -> None:
+        """Handle what came, now or as far as this turn allows."""
+        if self._closing:
+            return
+        self.last_active = self.engine.loop.time()
+        self.connection.feed(data)
+        self._take_turn()
+
+    def eof_received(self) -> bool:
+        """Take it for a client that is gone: a call under way has nobody to answer."""
+        if not self._closing:
+            self._closing = True
+            self._reset_owner()
+            self._flush()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """End the call of a peer that is gone."""
+        self._lost = self._closing = True
+        self._watch.stop()
+        self._reset_owner()
+        for call in list(self._running):
+            call.reset()
+        self._report_end()
+
+    def pause_writing(self) -> None:
+        """Stop producing: the peer does not read, or not fast enough."""
+        self.connection.paused = True
+        self.stalled_since = self.engine.loop.time()
+        self._watch.look_within(self.engine.limits.stalled_write_s)
+
+    def resume_writing(self) -> None:
+        """Go on producing."""
+        self.connection.paused = False
+        self.stalled_since = None
+        self.flush_soon()
+
+    # ---- a turn
+
+    def _take_turn(self) -> None:
+        connection = self.connection
+        now = self.engine.loop.time()
+        if now - self._refilled > _REFILL_S:
+            connection.budget.earn((now - self._refilled) * self.engine.limits.budget_per_s)
+            self._refilled = now
+        connection.date = _date(int(time.time()))
+        connection.begin_turn()
+        self._in_turn = True
+        try:
+            while (event := connection.next_event()) is not None:
+                if isinstance(event, RequestBegun):
+                    self._on_request(event)
+                else:
+                    self._on_body(event)
+        except Http1Fault as fault:
+            self._fail(fault)
+        except ConnectionFault as fault:
+            self._fail(Http1Fault(HTTPStatus.TOO_MANY_REQUESTS, str(fault)))
+        self._in_turn = False
+        if self._fresh is not None:
+            self._fresh.arm()
+            self._fresh = None
+        self._flush()
+        self._after_turn(now)
+
+    def _after_turn(self, now: float) -> None:
+        """Decide what is waited for: more octets, the next turn, the call."""
+        connection = self.connection
+        if self._closing:
+            return
+        if connection.backlogged and not connection.paused:
+            self.engine.counters.turns_cut += 1
+            self._turn_soon()
+        if not connection.in_head:
+            self.waiting_since = None
+        elif self.waiting_since is None:
+            self.waiting_since = now
+            self._watch.look_within(self.engine.limits.preface_s)
+        self._regulate()
+
+    def _turn_soon(self) -> None:
+        if not self._turn_due:
+            self._turn_due = True
+            self.engine.loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._turn_due = False
+        if not self._closing:
+            self._take_turn()
+
+    def _regulate(self) -> None:
+        """Read where more octets are of use."""
+        reading = self.connection.wants_more and not self._turn_due
+        if reading is self._reading or self._closing:
+            return
+        self._reading = reading
+        if reading:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def _on_request(self, event: RequestBegun) -> None:
+        head = event.head.head
+        meaning = head.meaning
+        if meaning is None:
+            meaning = head.meaning = self.engine.router.interpret(head, http1=True)
+        exchange = event.exchange
+        owner = begin(self, exchange, exchange, meaning, head.content_length)
+        if isinstance(owner, ServerCall):
+            self._fresh = owner
+        if event.ended:
+            owner.receive_end()
+
+    def _on_body(self, event: BodyReceived) -> None:
+        owner = event.exchange.owner
+        if isinstance(owner, StreamOwner):
+            owner.receive_data(event.data, len(event.data), ended=event.ended)
+
+    def _reset_owner(self) -> None:
+        exchange = self.connection.exchange
+        if exchange is not None and isinstance(exchange.owner, StreamOwner):
+            exchange.owner.reset()
+
+    # ---- writing
+
+    def flush_soon(self) -> None:
+        """Write what has gathered, in this turn of the loop or the next."""
+        if not self._in_turn and not self._flush_due:
+            self._flush_due = True
+            self.engine.loop.call_soon(self._flush_and_go_on)
+
+    def _flush_and_go_on(self) -> None:
+        self._flush_due = False
+        self._flush()
+        if self._closing:
+            return
+        connection = self.connection
+        if connection.exchange is None and not connection.idle:
+            self._turn_soon()  # a pipelined request's turn has come
+        elif connection.receiving:
+            self._turn_soon()  # reading may have made room for more of the body
+        self._regulate()
+
+    def _flush(self) -> None:
+        connection = self.connection
+        if self._lost:
+            connection.outgoing.clear()
+            return
+        if connection.outgoing:
+            self._transport.write(connection.take())
+        exchange = connection.exchange
+        if exchange is not None and not connection.full and isinstance(exchange.owner, StreamOwner):
+            exchange.owner.unblocked()
+        if self._closing:
+            return
+        if connection.over and connection.unused:
+            self._linger()
+        elif connection.over or (self._draining and connection.idle):
+            self._close()
+
+    @property
+    def working(self) -> bool:
+        """Whether a handler is at work."""
+        return bool(self._running)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the end has begun: nothing is read any more."""
+        return self._closing
+
+    def call_started(self, call: StreamOwner) -> None:
+        """Keep a call whose handler waits."""
+        self._running.add(call)
+
+    def call_ended(self, call: StreamOwner) -> None:
+        """Forget a call; the next request may be there already."""
+        self._running.discard(call)
+        self.answer_ended()
+        if self._lost:
+            self._report_end()
+
+    def answer_ended(self) -> None:
+        """Go on with what was pipelined behind a request that is over."""
+        self.last_active = self.engine.loop.time()
+        self.flush_soon()
+
+    # ---- the end
+
+    def drain(self) -> None:
+        """Finish the response under way, then close; at once where there is none."""
+        if self._draining or self._closing:
+            return
+        self._draining = self.connection.draining = True
+        self.flush_soon()
+
+    def shut_down(self) -> None:
+        """End now: the call is told UNAVAILABLE, its handler cancelled."""
+        if self._closing:
+            return
+        self.drain()
+        exchange = self.connection.exchange
+        if exchange is not None and isinstance(exchange.owner, StreamOwner):
+            exchange.owner.end(Status.UNAVAILABLE, "Server is shutting down")
+        for call in list(self._running):
+            call.end(Status.UNAVAILABLE, "Server is shutting down")
+        if not self._closing:
+            self._flush()
+        if not self._closing:
+            self._close()
+
+    def time_out(self) -> None:
+        """End a connection whose request does not come; said where it has begun."""
+        if self.connection.in_head:
+            self._fail(Http1Fault(HTTPStatus.REQUEST_TIMEOUT, "request does not come"))
+        else:
+            self._close()
+        self._flush()
+
+    def cut_off(self) -> None:
+        """End at once, whatever the peer has not read."""
+        self._closing = True
+        self._transport.abort()
+
+    def _fail(self, fault: Http1Fault) -> None:
+        """Tell a peer that broke the protocol, where that is still possible."""
+        begun = self.connection.exchange
+        self._reset_owner()
+        exchange = self.connection.fail()
+        if begun is None or not begun.begun:
+            exchange.whole(text_answer(HTTPStatus(fault.status), str(fault)))
+        self.flush_soon()
+
+    def _linger(self) -> None:
+        """Drop what still comes in for a while, so that the response arrives before a reset."""
+        self._closing = True
+        self._reset_owner()
+        if not self._reading:
+            self._transport.resume_reading()
+        if self._transport.can_write_eof():
+            with suppress(OSError):  # the peer may be gone already
+                self._transport.write_eof()
+        self.engine.loop.call_later(self.engine.limits.linger_s, self._transport.abort)
+
+    def _close(self) -> None:
+        self._closing = True
+        self._transport.close()
+        self.engine.loop.call_later(self.engine.limits.linger_s, self._transport.abort)
+
+    def _report_end(self) -> None:
+        if not self._running:
+            self._listener.disconnected(self)
+
+
+_dates: dict[int, bytes] = {}
+
+
+def _date(now: int) -> bytes:
+    """The Date of a response, made once a second."""
+    date = _dates.get(now)
+    if date is None:
+        _dates.clear()
+        date = _dates[now] = formatdate(now, usegmt=True).encode("ascii")
+    return date

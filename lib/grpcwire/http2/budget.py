@@ -1,0 +1,33 @@
+"""One budget a connection for whatever costs us work and the peer nearly nothing.
+
+Resets (the peer's and those it provokes), PINGs, SETTINGS, empty and tiny
+frames, CONTINUATION and frames that get ignored all draw on it; calls answered
+and messages moved pay into it, and time refills it. Nothing here reads a clock:
+the transport says how many seconds passed. An overdrawn budget raises
+`EnhanceYourCalm`, which ends the connection.
+"""
+
+from grpcwire.counters import Counters
+from grpcwire.http2.errors import EnhanceYourCalm
+
+
+class Budget:
+    """Tokens of one connection: charged by cheap frames, earned by real work."""
+
+    __slots__ = ("_capacity", "_counters", "tokens")
+
+    def __init__(self, capacity: int, counters: Counters) -> None:
+        self._capacity = capacity
+        self._counters = counters
+        self.tokens: float = capacity
+
+    def charge(self, what: str, tokens: float = 1) -> None:
+        """Take tokens for `what`; raises EnhanceYourCalm when none are left."""
+        self.tokens -= tokens
+        if self.tokens < 0:
+            self._counters.budget_exhausted += 1
+            raise EnhanceYourCalm("too many: " + what)
+
+    def earn(self, tokens: float = 1) -> None:
+        """Give tokens back, up to the capacity."""
+        self.tokens = min(self.tokens + tokens, self._capacity)

@@ -1,0 +1,32 @@
+"""What a request's head asks for, whichever protocol it speaks.
+
+Made from the head alone, so it is kept with it and shared by all calls that repeat
+it. Each protocol adds what its own calls need.
+"""
+
+from dataclasses import dataclass
+
+from grpclib.const import Handler
+from grpclib.encoding.base import CodecBase
+from grpclib.metadata import Deadline
+
+from grpcwire.metadata import MetadataValue
+
+
+@dataclass(slots=True, kw_only=True)
+class Meaning:
+    """A call that a head asks for; shared by the calls that repeat it."""
+
+    path: str
+    handler: Handler
+    codec: CodecBase
+    content_type: str
+    timeout_s: float | None
+    metadata: list[tuple[str, MetadataValue]]
+    user_agent: str | None
+    gzipped: bool  # the request's messages may be
+    compress: bool  # the response's may be
+
+    def deadline(self) -> Deadline | None:
+        """The point in time at which a call that begins now must end."""
+        return None if self.timeout_s is None else Deadline.from_timeout(self.timeout_s)

@@ -1,0 +1,45 @@
+"""Reflection and idempotency from a serialized FileDescriptorSet.
+
+betterproto's classes keep no descriptors, so whoever generates them keeps the set
+that the compiler read (`buf build -o`, `protoc --include_imports
+--descriptor_set_out`) beside them. grpclib's reflection services, v1 and v1alpha,
+answer from it; the set also says which methods have no side effects.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpclib.health.v1 import health_pb2
+from grpclib.reflection.service import ServerReflection
+from grpclib.reflection.v1 import reflection_pb2
+from grpclib.reflection.v1alpha import reflection_pb2 as reflection_v1alpha_pb2
+
+# Services that come with grpclib, which asked about all services reflection names too.
+_OWN = (health_pb2, reflection_pb2, reflection_v1alpha_pb2)
+
+
+def with_reflection(services: Collection[Any], descriptor_set: bytes) -> list[Any]:
+    """The services, and those that tell clients about them."""
+    pool = DescriptorPool()
+    names = set()
+    for file in FileDescriptorSet.FromString(descriptor_set).file:
+        pool.AddSerializedFile(file.SerializeToString())
+        names.add(file.name)
+    for module in _OWN:
+        if module.DESCRIPTOR.name not in names:
+            pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
+    return ServerReflection.extend(services, pool=pool)
+
+
+def idempotent_methods(descriptor_set: bytes) -> frozenset[str]:
+    """The paths of the methods that are marked NO_SIDE_EFFECTS."""
+    paths = set()
+    for file in FileDescriptorSet.FromString(descriptor_set).file:
+        package = f"{file.package}." if file.package else ""
+        for service in file.service:
+            for method in service.method:
+                if method.options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS:
+                    paths.add(f"/{package}{service.name}/{method.name}")
+    return frozenset(paths)

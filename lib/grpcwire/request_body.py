@@ -1,0 +1,104 @@
+"""The messages of one request, between their coming and their being read.
+
+Holds what has come of a body: whole messages that wait for the handler, and the
+beginning of the next. Counts all of it against the limits of memory, and credits
+the stream's window so that a message under way always fits while messages that
+nobody reads stop the client. A failure is a `GRPCError`: what the call ends with.
+"""
+
+from collections import deque
+from typing import Any, Protocol
+
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+
+from grpcwire.engine import Engine
+from grpcwire.envelope import MessageReader
+from grpcwire.http2.budget import Budget
+
+
+class Wire(Protocol):
+    """A connection's record of one request."""
+
+    owner: object
+
+
+class Creditor(Protocol):
+    """A connection's state, as far as reading moves it."""
+
+    budget: Budget
+
+    def credit(self, stream: Any, size: int) -> None:
+        """Let the peer send as much again."""
+
+
+class BufferHolder(Protocol):
+    """The connection's transport, which sums up what its requests hold."""
+
+    engine: Engine
+    buffered_bytes: int
+
+    @property
+    def connection(self) -> Creditor:
+        """The connection's state."""
+
+
+class RequestBody:
+    """One request's unread messages."""
+
+    __slots__ = ("_buffered", "_held", "_holder", "_messages", "_reader", "_wire")
+
+    def __init__(self, holder: BufferHolder, wire: Wire, reader: MessageReader) -> None:
+        self._holder = holder
+        self._wire = wire
+        self._reader = reader
+        self._messages: deque[bytes] = deque()
+        self._held = 0  # octets of window that unread messages keep
+        self._buffered = 0  # octets counted against the limits
+
+    def __len__(self) -> int:
+        """How many whole messages wait."""
+        return len(self._messages)
+
+    def feed(self, data: bytes, charged: int) -> None:
+        """Take a piece that took `charged` octets of the window; raises GRPCError."""
+        messages = self._reader.feed(data)
+        self._messages += messages
+        self._holder.connection.budget.earn(len(messages))
+        if self._messages:
+            self._held += charged
+        else:
+            self._holder.connection.credit(self._wire, charged)
+        self._account(sum(map(len, self._messages)) + self._reader.pending_bytes)
+
+    def end(self) -> None:
+        """Take the end of the request; raises GRPCError."""
+        self._messages += self._reader.end()
+
+    def pop(self) -> bytes:
+        """The next message, which is read from now on."""
+        message = self._messages.popleft()
+        if not self._messages and self._held:
+            self._holder.connection.credit(self._wire, self._held)
+            self._held = 0
+        self._account(self._buffered - len(message))
+        return message
+
+    def drop(self) -> None:
+        """Give all of it up."""
+        self._messages.clear()
+        self._account(0)
+
+    def _account(self, kept: int) -> None:
+        """Count what is kept against the limits of memory."""
+        growth = kept - self._buffered
+        self._buffered = kept
+        holder, engine = self._holder, self._holder.engine
+        holder.buffered_bytes += growth
+        engine.counters.buffered_bytes += growth
+        if growth > 0 and (
+            holder.buffered_bytes > engine.limits.connection_buffer_bytes
+            or engine.counters.buffered_bytes > engine.limits.process_buffer_bytes
+        ):
+            engine.counters.buffer_exhausted += 1
+            raise GRPCError(Status.RESOURCE_EXHAUSTED, "Too much unread data")

@@ -1,0 +1,97 @@
+"""When a connection must end: no preface, silence, unread output, old age.
+
+The rules for HTTP/2; `timers` says when to look. Tells the connection to end; how, is
+not its business.
+"""
+
+from typing import Protocol
+
+from grpcwire.engine import Engine
+from grpcwire.http2.connection import Connection
+from grpcwire.http2.errors import ErrorCode
+from grpcwire.timers import Timers
+
+
+class Watched(Protocol):
+    """The connection's transport, as its watch sees it."""
+
+    engine: Engine
+    connection: Connection
+    last_active: float
+    paused: bool
+
+    @property
+    def working(self) -> bool:
+        """Whether a handler is at work."""
+
+    @property
+    def closing(self) -> bool:
+        """Whether the end has begun."""
+
+    def close(self, code: ErrorCode, reason: str) -> None:
+        """End at once."""
+
+    def drain(self) -> None:
+        """End once the calls are done."""
+
+    def shut_down(self) -> None:
+        """End the calls, then the connection."""
+
+
+class Watch(Timers[Watched]):
+    """The rules of one connection."""
+
+    __slots__ = ("_sent_mark", "_stalled_since")
+
+    def __init__(self, watched: Watched) -> None:
+        super().__init__(watched)
+        self._stalled_since: float | None = None
+        self._sent_mark = 0
+
+    def stall(self) -> None:
+        """Output waits for the peer: from now on it has to make progress."""
+        if self._stalled_since is None:
+            self._stalled_since = self._watched.engine.loop.time()
+            self._sent_mark = self._watched.connection.sender.sent_bytes
+            self.look_within(self._watched.engine.limits.stalled_write_s)
+
+    def moved(self) -> None:
+        """Output got through: nothing waits, or its waiting begins anew."""
+        self._stalled_since = None
+
+    def _first_look_s(self) -> float:
+        return self._watched.engine.limits.preface_s
+
+    def _look(self) -> None:
+        self._timer = None
+        watched = self._watched
+        if watched.closing:
+            return
+        limits, counters = watched.engine.limits, watched.engine.counters
+        now = watched.engine.loop.time()
+        stalled = self._stalled_for(now)
+        idle = 0.0 if watched.working else now - watched.last_active
+        if not watched.connection.settled:
+            counters.preface_timeouts += 1
+            watched.close(ErrorCode.SETTINGS_TIMEOUT, "no preface in time")
+        elif stalled >= limits.stalled_write_s:
+            counters.stalled_writes += 1
+            watched.close(ErrorCode.ENHANCE_YOUR_CALM, "responses are not read")
+        elif idle >= limits.idle_s:
+            counters.idle_timeouts += 1
+            watched.close(ErrorCode.NO_ERROR, "idle")
+        elif self._stalled_since is None:
+            self.look_within(limits.idle_s - idle)
+        else:
+            self.look_within(min(limits.idle_s - idle, limits.stalled_write_s - stalled))
+
+    def _stalled_for(self, now: float) -> float:
+        """How long output has waited without any of it getting through."""
+        sender = self._watched.connection.sender
+        if not self._watched.paused and not sender.blocked:
+            self._stalled_since = None
+        if self._stalled_since is None:
+            return 0.0
+        if sender.sent_bytes != self._sent_mark:
+            self._sent_mark, self._stalled_since = sender.sent_bytes, now
+        return now - self._stalled_since

@@ -1,0 +1,117 @@
+"""What a protocol must be able to say, and what a head that speaks it asks for.
+
+A `BareDialect` answers a call by one whole response, an `EnvelopeDialect` by a head,
+messages in envelopes and something that closes them. Both can say a status alone, for
+calls that never begin. Dialects make fields and octets; they send nothing.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Final
+
+from grpclib.const import Status
+from grpclib.encoding.base import CodecBase
+
+from grpcwire.counters import Counters
+from grpcwire.envelope import MessageReader, seal
+from grpcwire.meaning import Meaning
+from grpcwire.metadata import Fields, MetadataLike
+from grpcwire.web.answer import Answer
+
+# Headers of HTTP itself, on either version, which are no metadata of a call.
+RESERVED: Final = frozenset(
+    (
+        b"accept-encoding",
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"expect",
+        b"host",
+        b"keep-alive",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+        b"user-agent",
+    )
+)
+ENCODINGS: Final = "gzip, identity"
+
+
+class Dialect(ABC):
+    """One protocol with one codec."""
+
+    def __init__(self, codec: CodecBase, content_type: str) -> None:
+        self.codec = codec
+        self.content_type = content_type.encode("ascii")
+
+    @abstractmethod
+    def reader(self, limit: int, counters: Counters, *, gzipped: bool) -> MessageReader:
+        """What finds the messages in a request's body."""
+
+    @abstractmethod
+    def status_alone(
+        self,
+        status: Status,
+        message: str | None = None,
+        details: bytes | None = None,
+        metadata: MetadataLike = (),
+        initial: Fields | None = None,
+    ) -> Answer:
+        """A response that carries nothing but how the call ended.
+
+        `details` is a `google.rpc.Status`, `initial` the fields of metadata that
+        was to open the response.
+        """
+
+
+class BareDialect(Dialect):
+    """Answers by one whole response."""
+
+    @abstractmethod
+    def reply(
+        self, message: bytes, initial: Fields, metadata: MetadataLike, *, compress: bool
+    ) -> Answer:
+        """The response of a call that succeeded."""
+
+
+class EnvelopeDialect(Dialect):
+    """Answers by messages in envelopes, and one more that closes them."""
+
+    @abstractmethod
+    def head(self, initial: Fields, *, compress: bool) -> Fields:
+        """The fields that open a response; its HTTP status is always 200."""
+
+    @abstractmethod
+    def closing(
+        self, status: Status, message: str | None, details: bytes | None, metadata: MetadataLike
+    ) -> bytes:
+        """What follows the last message."""
+
+    def sealed(self, message: bytes, *, compress: bool) -> bytes:
+        """A message as it goes out."""
+        return seal(message, compress=compress)
+
+
+@dataclass(slots=True, kw_only=True)
+class WebMeaning(Meaning):
+    """What a head asks for that asks for a call in a dialect.
+
+    `message` is the request's only message where the head itself brings it, `extra`
+    what the response's head says beyond the dialect (CORS, caching).
+    """
+
+    dialect: Dialect
+    message: bytes | None = None
+    extra: Fields = field(default_factory=list)
+
+
+def accepts_gzip(accepted: bytes | None, sent: bytes) -> bool:
+    """Whether the response may be gzipped; without a list, what was sent says it."""
+    if accepted is None:
+        return sent == b"gzip"
+    for each in accepted.split(b","):
+        name, _, quality = each.partition(b";")
+        if name.strip().lower() == b"gzip":
+            return quality.strip().rstrip(b"0.").lower() != b"q="
+    return False
