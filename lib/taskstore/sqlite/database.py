@@ -1,0 +1,80 @@
+"""The file: opening it, telling that it is still the one that was opened, errors.
+
+SQLite goes on writing to a file that was deleted or replaced under it, and a
+commit there is lost. `identity` tells: it changes when the database or its
+write-ahead log is no longer the file that the path names.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import apsw
+
+from taskstore.errors import StoreError, StoreFull, StoreUnavailable
+from taskstore.sqlite.schema import is_ready, upgrade
+
+__all__ = ["Identity", "identity", "open_for_reading", "open_for_writing", "store_error"]
+
+Identity = tuple[int, int, int]
+
+# A commit of another process, or a checkpoint, ends well before this.
+_WRITE_BUSY_MS = 5000
+# Readers block only while a log is recovered after a crash.
+_READ_BUSY_MS = 100
+
+
+def open_for_writing(path: Path) -> apsw.Connection:
+    """A connection whose commits are durable, with the tables in place.
+
+    The file is made where it is missing. Raises NotTaskDatabase before it
+    changes anything of another program's file.
+    """
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection = apsw.Connection(os.fspath(path), flags=flags)
+    try:
+        connection.set_busy_timeout(_WRITE_BUSY_MS)
+        is_ready(connection)
+        _log_ahead(connection)
+        connection.pragma("synchronous", "FULL")
+        if sys.platform == "darwin":
+            connection.pragma("fullfsync", 1)
+        upgrade(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _log_ahead(connection: apsw.Connection) -> None:
+    if connection.pragma("journal_mode", "wal") != "wal":
+        raise StoreUnavailable("the file system of the database can't hold a write-ahead log")
+
+
+def open_for_reading(path: Path) -> apsw.Connection:
+    """A connection that can't write."""
+    connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(_READ_BUSY_MS)
+    return connection
+
+
+def identity(path: Path) -> Identity | None:
+    """Which file `path` names now, and which log beside it; None where there is no file."""
+    try:
+        database = path.stat()
+    except OSError:
+        return None
+    try:
+        log = path.with_name(path.name + "-wal").stat().st_ino
+    except OSError:
+        log = 0
+    return database.st_dev, database.st_ino, log
+
+
+def store_error(error: Exception) -> StoreError:
+    """The store's own error for what the driver raised, chained to it."""
+    if isinstance(error, StoreError):
+        return error
+    mapped = StoreFull() if isinstance(error, apsw.FullError) else StoreUnavailable()
+    mapped.__cause__ = error
+    return mapped

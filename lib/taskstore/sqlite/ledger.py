@@ -1,0 +1,225 @@
+"""The writer's synchronous core: one connection, one transaction a group.
+
+It runs on one thread and blocks there. Every commit is preceded by a look at
+the file: where it was moved away or replaced, nothing is acknowledged.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import apsw
+
+from taskstore.errors import (
+    IdsExhausted,
+    RequestIdReused,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+)
+from taskstore.group_commit import Draft
+from taskstore.record import encode_task
+from taskstore.sqlite.database import Identity, identity, open_for_writing, store_error
+from taskstore.sqlite.schema import INLINE_BYTES, token_key
+from taskstore.store import Created
+from taskstore.tokens import Tokens
+
+__all__ = ["Ledger"]
+
+_MAX_ID = 2**31 - 1
+# The contract promises a day; a week lets an import be taken up again.
+REQUEST_IDS_KEPT_S = 7 * 24 * 3600
+# How many expired request ids a group removes beside its own work: twice what
+# it can add, so that removal keeps up and never takes long.
+_EXPIRED_PER_CREATE = 2
+
+
+class Ledger:
+    """Stores groups of drafts; opens the file anew where the connection is lost.
+
+    `now` tells the time in seconds since the epoch.
+    """
+
+    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._now = now
+        self._connection: apsw.Connection | None = None
+        self._identity: Identity | None = None
+        self._failed = False
+
+    def open(self) -> apsw.Connection:
+        """Open the file, make or upgrade its tables; raises StoreError."""
+        try:
+            self._connection = open_for_writing(self._path)
+            self._identity = identity(self._path)
+            self._tokens = Tokens(token_key(self._connection))
+        except apsw.Error as error:
+            self.close()
+            raise store_error(error) from error
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+    def commit(self, drafts: Sequence[Draft]) -> list[Created | StoreError]:
+        """Store the drafts and sync; one answer each, in order.
+
+        Where a draft breaks the transaction, each is tried in one of its own.
+        """
+        try:
+            answers = self._commit_together(drafts)
+        except _BrokenByDraft as broken:
+            if len(drafts) > 1:
+                return [answer for draft in drafts for answer in self.commit([draft])]
+            answers = [broken.error]
+        except (apsw.Error, StoreError) as error:
+            answers = [store_error(error) for _ in drafts]
+        self._failed = any(isinstance(a, StoreFull | StoreUnavailable) for a in answers)
+        return answers
+
+    def check(self) -> None:
+        """Raise where a commit would fail; after a failed one, by writing."""
+        try:
+            connection = self._current_connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if self._failed:
+                    connection.execute(
+                        "INSERT OR REPLACE INTO meta (key, value) VALUES ('checked', randomblob(8))"
+                    )
+                    connection.execute("COMMIT")
+                    self._failed = False
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        except (apsw.Error, StoreError) as error:
+            self._failed = True
+            raise store_error(error) from error
+
+    def _current_connection(self) -> apsw.Connection:
+        """The connection to the file that the path names now."""
+        found = identity(self._path)
+        if found is None and self._identity is not None:
+            raise StoreUnavailable("the database file is gone; nothing was stored")
+        if self._connection is not None and found != self._identity:
+            self._leave(self._connection, found)
+        return self._connection or self.open()
+
+    def _leave(self, connection: apsw.Connection, found: Identity | None) -> None:
+        """Close a connection whose file or log was replaced.
+
+        Where only the log is gone, what it held is saved into the database. Where
+        the database was replaced, nothing may be tidied up: SQLite deletes a log
+        by its name, which is the new database's by now.
+        """
+        if self._identity is not None and found is not None and found[:2] == self._identity[:2]:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        self.close()
+
+    def _commit_together(self, drafts: Sequence[Draft]) -> list[Created | StoreError]:
+        connection = self._current_connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            last_id = connection.execute("SELECT coalesce(max(id), 0) FROM task").get
+            group = _Group(connection, self._tokens, last_id, int(self._now()))
+            answers = [group.take(draft) for draft in drafts]
+            try:
+                group.write()
+            except apsw.Error as error:
+                raise _BrokenByDraft(store_error(error)) from error
+            group.forget_expired(_EXPIRED_PER_CREATE * len(drafts))
+            connection.execute("COMMIT")
+        except BaseException:
+            self._abandon(connection)
+            raise
+        return answers
+
+    def _abandon(self, connection: apsw.Connection) -> None:
+        """Roll back; a connection that can't even do that is closed, to be opened anew."""
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except apsw.Error:
+            self.close()
+
+
+class _BrokenByDraft(Exception):
+    def __init__(self, error: StoreError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class _Group:
+    """One open transaction: takes drafts, then writes them table by table."""
+
+    def __init__(
+        self, connection: apsw.Connection, tokens: Tokens, last_id: int, now_s: int
+    ) -> None:
+        self._connection = connection
+        self._tokens = tokens
+        self._last_id = last_id
+        self._now_s = now_s
+        self._tasks: list[tuple[int, bytes]] = []
+        self._tagged: list[tuple[str, int, bytes | None]] = []
+        self._requests: dict[bytes, tuple[int, bytes]] = {}
+
+    def take(self, draft: Draft) -> Created | StoreError:
+        """Give a draft its id, or answer why not."""
+        request_id = draft.request_id
+        if request_id is not None and (known := self._known(request_id.bytes)):
+            return self._answer_again(*known, draft)
+        if self._last_id >= _MAX_ID:
+            return IdsExhausted()
+        task_id = self._last_id + 1
+        message = encode_task(task_id, draft.text, draft.tags)
+        self._last_id = task_id
+        self._tasks.append((task_id, message))
+        inline = message if len(message) <= INLINE_BYTES else None
+        self._tagged += [(tag, task_id, inline) for tag in dict.fromkeys(draft.tags)]
+        if request_id is not None:
+            self._requests[request_id.bytes] = (task_id, message)
+        return self._created(task_id)
+
+    def write(self) -> None:
+        """Insert what was taken."""
+        insert = self._connection.executemany
+        insert("INSERT INTO task (id, message) VALUES (?, ?)", self._tasks)
+        insert("INSERT INTO tagged_task (tag, id, message) VALUES (?, ?, ?)", self._tagged)
+        insert(
+            "INSERT INTO request (request_id, task_id, created_s) VALUES (?, ?, ?)",
+            [
+                (request_id, task_id, self._now_s)
+                for request_id, (task_id, _) in self._requests.items()
+            ],
+        )
+
+    def forget_expired(self, most: int) -> None:
+        """Remove up to `most` request ids that were remembered long enough."""
+        self._connection.execute(
+            "DELETE FROM request WHERE request_id IN ("
+            "SELECT request_id FROM request WHERE created_s < ? ORDER BY created_s LIMIT ?)",
+            (self._now_s - REQUEST_IDS_KEPT_S, most),
+        )
+
+    def _known(self, request_id: bytes) -> tuple[int, bytes] | None:
+        """The task that this request id stands for, of this group or an earlier one."""
+        return (
+            self._requests.get(request_id)
+            or self._connection.execute(
+                "SELECT task.id, task.message FROM request JOIN task ON task.id = request.task_id "
+                "WHERE request.request_id = ?",
+                (request_id,),
+            ).fetchone()
+        )
+
+    def _answer_again(self, task_id: int, message: bytes, draft: Draft) -> Created | StoreError:
+        if encode_task(task_id, draft.text, draft.tags) != message:
+            return RequestIdReused(task_id)
+        return self._created(task_id)
+
+    def _created(self, task_id: int) -> Created:
+        return Created(task_id, self._tokens.consistency_token(task_id))

@@ -1,0 +1,88 @@
+"""The tables, and how a file gets them.
+
+`task` holds each task once. `tagged_task` is the read side, shaped for its
+question: a page of a tag is one range scan, its rows carrying the answer.
+A large task is not repeated under each of its tags; its rows there hold NULL,
+and the reader looks it up by id.
+"""
+
+import os
+
+import apsw
+
+from taskstore.errors import NotTaskDatabase
+from taskstore.tokens import KEY_BYTES
+
+__all__ = ["INLINE_BYTES", "SCHEMA_VERSION", "is_ready", "token_key", "upgrade"]
+
+SCHEMA_VERSION = 1
+# The largest encoded task that stands again in each of its tags' rows: larger
+# ones would multiply the file by their tags, up to 64 times.
+INLINE_BYTES = 1024
+# "task", in the file's header.
+_APPLICATION_ID = 0x7461736B
+
+_VERSION_1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE task (id INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
+CREATE TABLE tagged_task (
+    tag TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    message BLOB,
+    PRIMARY KEY (tag, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE request (
+    request_id BLOB PRIMARY KEY,
+    task_id INTEGER NOT NULL,
+    created_s INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX request_by_age ON request (created_s);
+"""
+
+
+def is_ready(connection: apsw.Connection) -> bool:
+    """Whether the tables are there; raises NotTaskDatabase."""
+    return _version(connection) == SCHEMA_VERSION
+
+
+def upgrade(connection: apsw.Connection) -> None:
+    """Bring the tables to SCHEMA_VERSION, in one transaction; raises NotTaskDatabase."""
+    if _version(connection) == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection) == 0:
+            connection.execute(_VERSION_1)
+            key = os.urandom(KEY_BYTES)
+            connection.execute("INSERT INTO meta (key, value) VALUES ('token_key', ?)", (key,))
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def token_key(connection: apsw.Connection) -> bytes:
+    """The key that seals this database's tokens."""
+    key: bytes = connection.execute("SELECT value FROM meta WHERE key = 'token_key'").get
+    return key
+
+
+def _version(connection: apsw.Connection) -> int:
+    """The file's schema version, 0 for an empty file; raises NotTaskDatabase."""
+    # The tables and the id come in one commit, which may fall between these two reads:
+    # in this order it can't look as if there were tables of somebody else's.
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
+    application_id = connection.pragma("application_id")
+    if application_id != _APPLICATION_ID:
+        if application_id or tables:
+            raise NotTaskDatabase("the file is a SQLite database of another program")
+        return 0
+    version = connection.pragma("user_version")
+    if version > SCHEMA_VERSION:
+        raise NotTaskDatabase(
+            f"the database has schema version {version}, newer than version {SCHEMA_VERSION} "
+            "that this software knows: upgrade the software"
+        )
+    return int(version)

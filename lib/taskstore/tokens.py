@@ -1,0 +1,82 @@
+"""The opaque tokens of reads: what they carry, and how a forged one is told.
+
+Each is sealed with a key that is made with the database and kept in it, so a
+token outlives every process and is worth nothing to another database.
+"""
+
+import hmac
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import blake2b
+
+from taskstore.errors import InvalidToken
+
+__all__ = ["KEY_BYTES", "Tokens", "check_consistency_form"]
+
+KEY_BYTES = 32
+_SEAL_BYTES = 12
+_ID_BYTES = 4
+_PAGE_VERSION = b"\x01"
+_PAGE_CHARACTERS = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Fixed width and lower case, so that tokens sort as their positions do.
+_CONSISTENCY = re.compile(rf"c1([0-9a-f]{{16}})([0-9a-f]{{{2 * _SEAL_BYTES}}})")
+
+
+class Tokens:
+    """Makes and checks the tokens of one database."""
+
+    def __init__(self, key: bytes) -> None:
+        # Each use hashes apart; a copy of these spares hashing the key again.
+        self._consistency = _sealing(key, b"consistency")
+        self._page = _sealing(key, b"page")
+
+    def consistency_token(self, position: int) -> str:
+        """The token of the write at `position`, a count that only grows."""
+        seal = _seal(self._consistency, position.to_bytes(8))
+        return f"c1{position:016x}{seal.hex()}"
+
+    def position(self, consistency_token: str) -> int:
+        """What `consistency_token` was made from; raises InvalidToken."""
+        match = check_consistency_form(consistency_token)
+        position = int(match[1], 16)
+        if not hmac.compare_digest(self.consistency_token(position), consistency_token):
+            raise InvalidToken("consistency_token", "is not of this database")
+        return position
+
+    def page_token(self, tag: str, last_id: int) -> str:
+        """The token of the page of `tag` that follows task `last_id`."""
+        id_bytes = last_id.to_bytes(_ID_BYTES)
+        token = _PAGE_VERSION + id_bytes + _seal(self._page, id_bytes + tag.encode())
+        return urlsafe_b64encode(token).rstrip(b"=").decode()
+
+    def last_id(self, tag: str, page_token: str) -> int:
+        """What `page_token` was made from; raises InvalidToken."""
+        forged = InvalidToken("page_token", "is not the next_page_token of a page of this tag")
+        if not _PAGE_CHARACTERS.fullmatch(page_token):
+            raise forged
+        try:
+            token = urlsafe_b64decode(page_token + "=" * (-len(page_token) % 4))
+        except ValueError:
+            raise forged from None
+        last_id = int.from_bytes(token[1 : 1 + _ID_BYTES])
+        if not hmac.compare_digest(self.page_token(tag, last_id), page_token):
+            raise forged
+        return last_id
+
+
+def check_consistency_form(consistency_token: str) -> re.Match[str]:
+    """Match a consistency token's form, which needs no key; raises InvalidToken."""
+    match = _CONSISTENCY.fullmatch(consistency_token)
+    if match is None:
+        raise InvalidToken("consistency_token", "is malformed")
+    return match
+
+
+def _sealing(key: bytes, use: bytes) -> blake2b:
+    return blake2b(key=key, digest_size=_SEAL_BYTES, person=use)
+
+
+def _seal(sealing: blake2b, content: bytes) -> bytes:
+    started = sealing.copy()
+    started.update(content)
+    return started.digest()

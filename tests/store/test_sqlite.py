@@ -1,0 +1,196 @@
+"""What is particular to the SQLite backend: the file and what may happen to it."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+import apsw
+import pytest
+
+from taskpb import Task
+from taskstore import NotTaskDatabase, StoreFull, StoreUnavailable
+from taskstore.sqlite import SqliteReader, SqliteWriter
+from taskstore.sqlite.database import open_for_reading
+from taskstore.sqlite.schema import SCHEMA_VERSION
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "tasks.db"
+
+
+@pytest.fixture
+async def writer(path):
+    writer = await SqliteWriter.open(path)
+    yield writer
+    await writer.close()
+
+
+def set_version(path: Path, version: int) -> None:
+    with apsw.Connection(str(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+
+
+async def test_newer_schema_is_refused_by_both_sides(path):
+    await (await SqliteWriter.open(path)).close()
+    set_version(path, SCHEMA_VERSION + 1)
+    with pytest.raises(NotTaskDatabase, match="upgrade the software"):
+        await SqliteWriter.open(path)
+    with pytest.raises(NotTaskDatabase, match="upgrade the software"):
+        await SqliteReader(path).check()
+
+
+async def test_foreign_database_is_refused_and_left_as_it_was(path):
+    with apsw.Connection(str(path)) as db:
+        db.execute("CREATE TABLE recipe (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(NotTaskDatabase, match="another program"):
+        await SqliteWriter.open(path)
+    assert path.read_bytes() == before
+
+
+async def test_file_that_is_no_database_is_refused(path):
+    path.write_bytes(b"dear diary" * 1000)
+    with pytest.raises(StoreUnavailable):
+        await SqliteWriter.open(path)
+    with pytest.raises(StoreUnavailable):
+        await SqliteReader(path).check()
+    assert path.read_bytes() == b"dear diary" * 1000
+
+
+async def test_missing_folder_is_refused(tmp_path):
+    with pytest.raises(StoreUnavailable):
+        await SqliteWriter.open(tmp_path / "none" / "tasks.db")
+
+
+async def test_commits_are_synced_and_logged_ahead(path, writer):
+    with apsw.Connection(str(path)) as db:
+        assert db.pragma("journal_mode") == "wal"
+    ledger_connection = writer._ledger._connection
+    assert ledger_connection.pragma("synchronous") == 2
+
+
+async def test_reader_connection_cannot_write(path, writer):
+    connection = open_for_reading(path)
+    with pytest.raises(apsw.ReadOnlyError):
+        connection.execute("DELETE FROM task")
+    connection.close()
+
+
+async def test_full_database_refuses_without_loss_and_recovers(path, writer):
+    """A limit on the file's pages stands for a full disk: SQLite answers both alike."""
+    await writer.create("kept", [])
+    connection = writer._ledger._connection
+    connection.pragma("max_page_count", connection.pragma("page_count") + 4)
+    answers = await asyncio.gather(
+        *(writer.create("x" * 16_000, []) for _ in range(20)), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, StoreFull)]
+    assert refused
+    assert len(refused) + sum(not isinstance(answer, Exception) for answer in answers) == 20
+    with pytest.raises(StoreFull):
+        await writer.create("x" * 16_000, [])
+    connection.pragma("max_page_count", 1 << 30)
+    await writer.check()
+    assert (await writer.create("y", [])).task_id == 22 - len(refused)
+
+
+async def test_full_disk_acknowledges_nothing_it_loses(small_disk):
+    path = small_disk / "tasks.db"
+    writer = await SqliteWriter.open(path)
+    kept = []
+    for n in range(200):
+        try:
+            kept.append(await writer.create(f"{n} " + "x" * 15_000, ["t"]))
+        except (StoreFull, StoreUnavailable):
+            break
+    else:
+        pytest.fail("1 MiB held 3 MB")
+    creates = (writer.create("x" * 15_000, ["t"]) for _ in range(50))
+    answers = await asyncio.gather(*creates, return_exceptions=True)
+    assert isinstance(answers[-1], StoreFull | StoreUnavailable)
+    await writer.close()
+    reader = SqliteReader(path)
+    page = await reader.list_by_tag("")
+    await reader.close()
+    texts = [Task().parse(task).text for task in page.tasks]
+    assert texts[: len(kept)] == [f"{n} " + "x" * 15_000 for n in range(len(kept))]
+
+
+async def test_replaced_file_is_taken_up_by_both_sides(tmp_path, path, writer):
+    reader = SqliteReader(path)
+    await writer.create("old", [])
+    await reader.get(1)
+    other = await SqliteWriter.open(tmp_path / "other.db")
+    for n in range(3):
+        await other.create(f"new {n}", [])
+    await other.close()
+    (tmp_path / "other.db").replace(path)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink()
+    assert (await writer.create("newest", [])).task_id == 4
+    await reader.check()
+    assert Task().parse(await reader.get(4)).text == "newest"
+    assert Task().parse(await reader.get(1)).text == "new 0"
+    await reader.close()
+
+
+async def test_deleted_log_loses_nothing(path, writer):
+    reader = SqliteReader(path)
+    for n in range(5):
+        await writer.create(f"{n}", ["t"])
+    await reader.get(5)
+    Path(f"{path}-wal").unlink()
+    assert (await writer.create("after", ["t"])).task_id == 6
+    await reader.check()
+    assert len((await reader.list_by_tag("t")).tasks) == 6
+    await reader.close()
+    await writer.close()
+    later = await SqliteWriter.open(path)
+    assert (await later.create("later", ["t"])).task_id == 7
+    await later.close()
+
+
+async def test_file_moved_away_and_back_is_used_again(tmp_path, path, writer):
+    await writer.create("one", [])
+    moved = tmp_path / "moved.db"
+    path.rename(moved)
+    with pytest.raises(StoreUnavailable, match="gone"):
+        await writer.create("two", [])
+    moved.rename(path)
+    assert (await writer.create("three", [])).task_id == 2
+
+
+async def test_two_writers_on_one_file_take_turns(path, writer):
+    second = await SqliteWriter.open(path)
+    request_id = uuid4()
+    created = await asyncio.gather(
+        *(w.create(f"{n}", []) for n in range(50) for w in (writer, second)),
+        *(w.create("same", [], request_id) for w in (writer, second)),
+    )
+    await second.close()
+    assert {c.task_id for c in created} == set(range(1, 102))
+
+
+async def test_copy_taken_while_running_opens(tmp_path, path, writer):
+    for n in range(20):
+        await writer.create(f"{n}", [])
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{path}{suffix}", tmp_path / f"copy.db{suffix}")
+    copy = await SqliteWriter.open(tmp_path / "copy.db")
+    assert (await copy.create("t", [])).task_id == 21
+    await copy.close()
+
+
+async def test_reader_that_looks_while_the_tables_are_made_never_takes_them_for_foreign(tmp_path):
+    for n in range(30):
+        path = tmp_path / f"{n}.db"
+        reader = SqliteReader(path)
+        opening = asyncio.create_task(SqliteWriter.open(path))
+        while not opening.done():
+            await reader.check()
+            await asyncio.sleep(0)
+        await (await opening).close()
+        await reader.check()
+        await reader.close()
