@@ -1,0 +1,75 @@
+"""Where channels are made, and nowhere else: addresses, TLS and the codec in use."""
+
+import errno
+import os
+import re
+import socket
+import ssl as ssl_module
+from typing import NamedTuple
+
+from grpclib.client import Channel
+from grpclib.encoding.base import CodecBase
+from grpclib.encoding.proto import ProtoStatusDetailsCodec
+
+from protowire import Codec
+
+__all__ = ["Address", "connection_failure", "make_channel", "parse_address"]
+
+_MAX_PORT = 65535
+
+
+class Address(NamedTuple):
+    """A host, without brackets, and a TCP port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """Read `HOST:PORT` or `[IPv6]:PORT`; ValueError for anything else."""
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed:
+        host = host[1:-1]
+    fine = colon and host and host.isascii() and host.isprintable() and " " not in host
+    if not fine or bracketed != (":" in host) or "[" in host or "]" in host:
+        raise ValueError(f"{text!r} is no HOST:PORT (an IPv6 address stands in brackets)")
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _MAX_PORT):
+        raise ValueError(f"{text!r} has no port from 1 to {_MAX_PORT}")
+    return Address(host, int(port))
+
+
+def make_channel(
+    address: Address,
+    *,
+    ssl: ssl_module.SSLContext | bool | None = None,
+    codec: CodecBase | None = None,
+) -> Channel:
+    """Make a channel, not yet connected.
+
+    `ssl` is None for plaintext, True for the system's authorities, or a context
+    that offers `h2` by ALPN. `codec` turns messages into bytes and back.
+    """
+    return Channel(
+        address.host,
+        address.port,
+        ssl=ssl,
+        codec=codec or Codec(),
+        # A channel that is given a codec decodes no status details unless told to.
+        status_details_codec=ProtoStatusDetailsCodec(),
+    )
+
+
+def connection_failure(error: OSError) -> str:
+    """Why a connection failed, in the system's words and without addresses."""
+    if isinstance(error, (socket.gaierror, ssl_module.SSLError)):
+        return str(error.strerror or error).lower()
+    if error.errno is not None:
+        return os.strerror(error.errno).lower()
+    # A name of several addresses that all failed: asyncio joins their messages.
+    codes = set(map(int, re.findall(r"\[Errno (\d+)\]", str(error))))
+    known = sorted(code for code in codes if code in errno.errorcode)
+    return ", ".join(os.strerror(code).lower() for code in known) or str(error)

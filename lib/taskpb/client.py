@@ -1,0 +1,229 @@
+"""The async client of the task service, for programs that import it."""
+
+import math
+import ssl as ssl_module
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Self, TypeVar
+from uuid import UUID, uuid4
+
+from grpclib.client import Channel
+from grpclib.const import Status
+from grpclib.encoding.base import CodecBase
+from grpclib.metadata import Deadline
+
+from taskpb.errors import InvalidRequest
+from taskpb.generated.task import (
+    CreateTaskRequest,
+    GetTaskRequest,
+    GetTaskResponse,
+    ListTasksByTagRequest,
+    ListTasksByTagResponse,
+    Task,
+    TaskServiceStub,
+)
+from taskpb.rules import MAX_INT32
+from taskpb.service import Service
+
+__all__ = ["DEFAULT_PAGE_SIZE", "DEFAULT_TIMEOUT_S", "TaskClient"]
+
+DEFAULT_TIMEOUT_S = 10.0
+DEFAULT_PAGE_SIZE = 500
+_MIN_INT32 = -MAX_INT32 - 1
+
+_ReadResponse = TypeVar("_ReadResponse", GetTaskResponse, ListTasksByTagResponse)
+
+
+class TaskClient:
+    """Creates tasks on `command` and reads them from `query`.
+
+    Each of the two is `HOST:PORT` or a grpclib channel; a channel is not closed
+    by the client. Either may be left out by who needs only the other half.
+
+    Every call has a deadline (`timeout_s`) and is tried again within it while
+    its service is away; a create carries a request id, so that doubles nothing.
+    A service that was never reached yet is tried again for `connect_retry_s`
+    only (None: up to the deadline). Reads see the client's own creates. Up to 64
+    calls at once travel over a channel; further ones wait for their turn.
+
+    `ssl` is None for plaintext, True for the system's authorities, or a context
+    that offers `h2` by ALPN. `consistency_token` makes reads see also what
+    another client wrote. Raises the errors of `taskpb.errors`; TypeError or
+    ValueError for an argument that no request can hold; RuntimeError once closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        command: str | Channel | None = None,
+        query: str | Channel | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        connect_retry_s: float | None = None,
+        ssl: ssl_module.SSLContext | bool | None = None,
+        codec: CodecBase | None = None,
+        consistency_token: str = "",
+    ) -> None:
+        if command is None and query is None:
+            raise ValueError("a TaskClient needs command, query or both")
+        _check_timeout(timeout_s)
+        self._timeout_s = timeout_s
+        self._token = consistency_token
+        self._closed = False
+
+        def service(name: str, target: str | Channel) -> Service:
+            return Service(name, target, ssl=ssl, codec=codec, connect_retry_s=connect_retry_s)
+
+        self._command = None if command is None else service("command", command)
+        # One channel for both, as of tests in memory, has one bound too.
+        if query is command and not isinstance(query, str):
+            self._query = self._command
+        else:
+            self._query = None if query is None else service("query", query)
+
+    @property
+    def consistency_token(self) -> str:
+        """The token of the latest create seen, which every read carries; empty before any."""
+        return self._token
+
+    async def create(
+        self,
+        text: str,
+        tags: Iterable[str] = (),
+        *,
+        request_id: UUID | str | None = None,
+        timeout_s: float | None = None,
+    ) -> Task:
+        """Store a task; answers once it is on disk.
+
+        Give a `request_id` of your own to repeat a create across restarts of
+        your program: the same id with the same text and tags stores it once.
+        """
+        if isinstance(tags, str):
+            raise TypeError("tags must be an iterable of str, not one str")
+        tags = [*tags]
+        request_id = str(request_id) if isinstance(request_id, UUID) else request_id
+        fields = {"text": text, **{f"tags[{index}]": tag for index, tag in enumerate(tags)}}
+        _check_strings(fields if request_id is None else {**fields, "request_id": request_id})
+        request = CreateTaskRequest(text=text, tags=tags, request_id=request_id or str(uuid4()))
+        service = self._service("command", self._command)
+        response = await service.call(
+            TaskServiceStub.create_task, request, self._deadline(timeout_s)
+        )
+        self._token = max(self._token, response.consistency_token)
+        return response.task
+
+    async def get(self, task_id: int | str, *, timeout_s: float | None = None) -> Task:
+        """Read one task by its id; TaskNotFound for an id never given out."""
+        if isinstance(task_id, bool) or not isinstance(task_id, int | str):
+            raise TypeError(f"task_id must be an int or str, not {type(task_id).__name__}")
+        request = GetTaskRequest(task_id=str(task_id))
+        _check_strings({"task_id": request.task_id})
+        response = await self._read(TaskServiceStub.get_task, request, timeout_s)
+        return response.task
+
+    def list(
+        self, tag: str = "", *, page_size: int = DEFAULT_PAGE_SIZE, timeout_s: float | None = None
+    ) -> AsyncIterator[Task]:
+        """Iterate over the tasks of `tag`, or over every task, by ascending id.
+
+        Fetches page by page; `page_size` 0 asks for all in one answer.
+        `timeout_s` is for each page.
+        """
+        _check_strings({"tag_name": tag})
+        if isinstance(page_size, bool) or not isinstance(page_size, int):
+            raise TypeError(f"page_size must be an int, not {type(page_size).__name__}")
+        if not _MIN_INT32 <= page_size <= MAX_INT32:
+            raise _invalid({"page_size": "is no int32"})
+        self._service("query", self._query)
+        if timeout_s is not None:
+            _check_timeout(timeout_s)
+        return self._pages(tag, page_size, timeout_s)
+
+    async def close(self) -> None:
+        """Close the connections the client made; calls in flight fail. Idempotent."""
+        self._closed = True
+        for service in (self._command, self._query):
+            if service is not None:
+                service.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _pages(
+        self, tag: str, page_size: int, timeout_s: float | None
+    ) -> AsyncIterator[Task]:
+        page_token = ""
+        while True:
+            request = ListTasksByTagRequest(
+                tag_name=tag, page_size=page_size, page_token=page_token
+            )
+            page = await self._read(TaskServiceStub.list_tasks_by_tag, request, timeout_s)
+            for task in page.tasks:
+                yield task
+            page_token = page.next_page_token
+            if not page_token:
+                return
+
+    async def _read(
+        self,
+        method: Callable[..., Awaitable[_ReadResponse]],
+        request: GetTaskRequest | ListTasksByTagRequest,
+        timeout_s: float | None,
+    ) -> _ReadResponse:
+        service = self._service("query", self._query)
+        deadline = self._deadline(timeout_s)
+        token = request.consistency_token = self._token
+        try:
+            return await service.call(method, request, deadline)
+        except InvalidRequest as error:
+            if not token or "consistency_token" not in error.violations:
+                raise
+        # The database was replaced: no write of ours is in it to wait for.
+        if self._token == token:
+            self._token = ""
+        request.consistency_token = ""
+        return await service.call(method, request, deadline)
+
+    def _service(self, name: str, service: Service | None) -> Service:
+        if self._closed:
+            raise RuntimeError("the TaskClient is closed")
+        if service is None:
+            raise RuntimeError(f"the TaskClient was made without {name}=")
+        return service
+
+    def _deadline(self, timeout_s: float | None) -> Deadline:
+        if timeout_s is not None:
+            _check_timeout(timeout_s)
+        return Deadline.from_timeout(self._timeout_s if timeout_s is None else timeout_s)
+
+
+def _check_timeout(timeout_s: float) -> None:
+    if not (timeout_s > 0 and math.isfinite(timeout_s)):
+        raise ValueError(f"timeout_s must be a positive number of seconds, not {timeout_s!r}")
+
+
+def _check_strings(values: Mapping[str, object]) -> None:
+    """Refuse what a string field can't hold; the contract's own rules are the service's."""
+    violations: dict[str, str] = {}
+    for field, value in values.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{field} must be a str, not {type(value).__name__}")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            violations[field] = "is not valid Unicode"
+    if violations:
+        raise _invalid(violations)
+
+
+def _invalid(violations: Mapping[str, str]) -> InvalidRequest:
+    message = "; ".join(f"{field} {description}" for field, description in violations.items())
+    return InvalidRequest(Status.INVALID_ARGUMENT, message, violations)

@@ -1,0 +1,10 @@
+"""The contract as protobuf describes it to tools: what the compiler read, kept beside its code."""
+
+from importlib.resources import files
+
+__all__ = ["descriptor_set"]
+
+
+def descriptor_set() -> bytes:
+    """The serialized FileDescriptorSet of `proto/task.proto`, for reflection."""
+    return files("taskpb.generated").joinpath("task.binpb").read_bytes()
