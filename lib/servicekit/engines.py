@@ -1,0 +1,159 @@
+"""The servers that can run the handlers: ours, and grpclib's own beside it.
+
+Ours takes gRPC, gRPC-Web and Connect on one port, and tells tools of the contract.
+
+Both serve the same handlers on the same sockets and drain by the same limit.
+grpclib's server can't say GOAWAY nor stop listening without breaking calls, so
+there new calls are refused one by one, in a way that is safe to retry.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from socket import socket
+from typing import Any, Protocol
+
+import grpclib.server
+from grpclib import GRPCError, Status
+from grpclib.encoding.proto import ProtoStatusDetailsCodec
+from grpclib.events import RecvRequest, listen
+from grpclib.server import Stream
+
+import grpcwire
+from protowire import Codec
+from servicekit.listening import BACKLOG
+from taskpb import descriptor_set
+
+__all__ = ["ENGINES", "CallsInFlight", "Engine", "GrpclibEngine", "GrpcwireEngine"]
+
+# grpclib's server waits for its clients to hang up on some versions of Python.
+_CLOSE_S = 1.0
+# What a service that drains still answers: that it does.
+_HEALTH = "/grpc.health.v1.Health/"
+
+
+class Engine(Protocol):
+    """A server of handlers, as a service runs it."""
+
+    @property
+    def alpn(self) -> Sequence[str]:
+        """The protocols it offers in a TLS handshake, the best first."""
+
+    async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext | None) -> None:
+        """Serve on sockets that are bound."""
+
+    async def drain(self, limit_s: float) -> None:
+        """Refuse new calls, let those in flight finish for up to `limit_s`, then stop."""
+
+    async def stop(self) -> None:
+        """Stop now."""
+
+
+class GrpcwireEngine:
+    """Our server."""
+
+    alpn = ("h2", "http/1.1")
+
+    def __init__(self, handlers: Sequence[Any], cors_origins: Collection[str] = ()) -> None:
+        """`cors_origins` may call from a browser, from pages of other origins."""
+        described = descriptor_set()
+        self._server = grpcwire.Server(
+            grpcwire.with_reflection(handlers, described),
+            codec=Codec(),
+            codecs=[grpcwire.JsonCodec()],
+            status_details_codec=ProtoStatusDetailsCodec(),
+            idempotent=grpcwire.idempotent_methods(described),
+            cors=grpcwire.Cors(frozenset(cors_origins)) if cors_origins else None,
+        )
+
+    async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext | None) -> None:
+        """See Engine.start."""
+        await self._server.start(sock=sockets, ssl=tls, backlog=BACKLOG)
+
+    async def drain(self, limit_s: float) -> None:
+        """See Engine.drain."""
+        await self._server.drain(limit_s)
+
+    async def stop(self) -> None:
+        """See Engine.stop."""
+        self._server.close()
+        await self._server.wait_closed()
+
+
+class GrpclibEngine:
+    """grpclib's server, one for each socket. It speaks gRPC alone, which no page can."""
+
+    alpn = ("h2",)
+
+    def __init__(self, handlers: Sequence[Any], _cors_origins: Collection[str] = ()) -> None:
+        self._handlers = handlers
+        self._calls = CallsInFlight()
+        self._servers: list[grpclib.server.Server] = []
+
+    async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext | None) -> None:
+        """See Engine.start."""
+        for each in sockets:
+            server = grpclib.server.Server(
+                self._handlers, codec=Codec(), status_details_codec=ProtoStatusDetailsCodec()
+            )
+            listen(server, RecvRequest, self._calls.admit)
+            await server.start(sock=each, ssl=tls, backlog=BACKLOG)
+            self._servers.append(server)
+
+    async def drain(self, limit_s: float) -> None:
+        """See Engine.drain."""
+        await self._calls.drain(limit_s)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """See Engine.stop."""
+        for server in self._servers:
+            server.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await asyncio.gather(*(server.wait_closed() for server in self._servers))
+
+
+ENGINES: Mapping[str, Callable[[Sequence[Any], Collection[str]], Engine]] = {
+    "grpcwire": GrpcwireEngine,
+    "grpclib": GrpclibEngine,
+}
+
+
+class CallsInFlight:
+    """Counts calls; once draining, refuses new ones in a way that is safe to retry."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._draining = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def admit(self, event: RecvRequest) -> None:
+        """Let a call in; the engine's listener for RecvRequest."""
+        if self._draining and not event.method_name.startswith(_HEALTH):
+            raise GRPCError(Status.UNAVAILABLE, "the service is stopping; retry")
+        handle = event.method_func
+
+        async def counted(stream: Stream[Any, Any]) -> None:
+            self._count += 1
+            self._idle.clear()
+            try:
+                await handle(stream)
+            finally:
+                self._count -= 1
+                if not self._count:
+                    self._idle.set()
+
+        event.method_func = counted
+
+    async def drain(self, limit_s: float) -> int:
+        """Refuse new calls and wait for those in flight; how many are left after `limit_s`."""
+        self._draining = True
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._idle.wait()
+        except TimeoutError:
+            pass
+        return self._count

@@ -1,0 +1,137 @@
+"""Running a service: listen, say so, serve until told to stop, drain.
+
+SIGTERM or Ctrl-C drains: health says NOT_SERVING, new calls are refused in a
+way that is safe to retry, calls in flight finish. A second signal ends at once.
+SIGHUP reads the TLS certificate anew.
+"""
+
+import asyncio
+import signal
+import ssl
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn
+
+import click
+import structlog
+
+from servicekit.engines import ENGINES, Engine
+from servicekit.health import HealthMonitor
+from servicekit.listening import open_listening_sockets, say_ready
+from servicekit.logs import configure_logging
+from servicekit.settings import Settings
+from servicekit.tls import load_certificate, server_tls
+from servicekit.workers import supervise
+from taskpb import TaskServiceBase
+from taskstore import StoreError
+
+__all__ = ["run", "serve"]
+
+# How long calls in flight may take to finish once the service is told to stop.
+DRAIN_S = 10.0
+_log = structlog.get_logger("servicekit.serving")
+
+
+_Main = Callable[[Settings], Coroutine[Any, Any, None]]
+
+
+def run(name: str, settings: Settings, main: _Main) -> NoReturn:
+    """Run a service's `main`, in as many processes as set, and exit with what came of it.
+
+    What keeps a service from starting (the database, the address, the
+    certificate) is one plain line and exit code 1.
+    """
+    configure_logging(settings.log_format, settings.log_level)
+    if settings.processes < settings.workers:
+        _log.warning("SQLite takes one writer: serving with one worker", asked=settings.workers)
+    if settings.processes == 1:
+        sys.exit(_run(name, settings, main))
+    try:
+        sys.exit(supervise(name, settings, lambda shared: _run(name, shared, main)))
+    except OSError as error:
+        sys.exit(_cannot_listen(name, settings, error))
+
+
+def _run(name: str, settings: Settings, main: _Main) -> int:
+    problem = ""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main(settings))
+    except StoreError as error:
+        cause = f" ({error.__cause__})" if error.__cause__ else ""
+        problem = f"{name}: cannot open {settings.database}: {error}{cause}"
+    except OSError as error:
+        problem = _cannot_listen(name, settings, error)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    if problem:
+        click.echo(problem, err=True)
+    return 1 if problem else 0
+
+
+def _cannot_listen(name: str, settings: Settings, error: OSError) -> str:
+    return f"{name}: cannot listen on {settings.host}:{settings.port}: {error}"
+
+
+async def serve(
+    name: str, service: TaskServiceBase, settings: Settings, check: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve until a signal says to stop, then drain. `check` raises while the store is away."""
+    stop = _Stop()
+    health = HealthMonitor("task.TaskService", check)
+    await health.start()
+    engine = ENGINES[settings.engine]([service, health.service], settings.cors_origins)
+    tls = server_tls(settings.tls, engine.alpn) if settings.tls else None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, tls, settings)
+    shared = settings.processes > 1
+    sockets = open_listening_sockets(settings.host, settings.port, share_port=shared)
+    await engine.start(sockets, tls)
+    say_ready(name, settings.host, sockets[0].getsockname()[1])
+    await stop.first.wait()
+    await health.stop()
+    await _drain(engine, stop)
+    _log.info("stopped", service=name)
+
+
+class _Stop:
+    """The signals: `first` asks to drain, `second` to end at once."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Event()
+        self.second = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
+
+    def _on_signal(self) -> None:
+        (self.second if self.first.is_set() else self.first).set()
+
+
+def _reload(tls: ssl.SSLContext | None, settings: Settings) -> None:
+    if tls is None or settings.tls is None:
+        return
+    try:
+        load_certificate(tls, settings.tls)
+    except OSError as error:
+        _log.error("certificate not reloaded; serving with the one before", problem=str(error))
+    else:
+        _log.info("certificate reloaded")
+
+
+async def _drain(engine: Engine, stop: _Stop) -> None:
+    _log.info("draining", limit_s=DRAIN_S)
+    drained = asyncio.create_task(engine.drain(DRAIN_S))
+    hurried = asyncio.create_task(stop.second.wait())
+    await asyncio.wait([drained, hurried], return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not drained.done():
+        drained.cancel()
+        await engine.stop()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is there."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,186 @@
+"""A service's settings, from its options and the environment.
+
+A bad value names its option, and the program ends with 2 before anything is
+opened. One declaration serves both services, so they can't drift apart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import click
+
+from servicekit.engines import ENGINES
+from taskstore import Location, PostgresLocation, SqliteLocation, parse_database_url
+
+__all__ = ["COMMAND_PORT", "QUERY_PORT", "Settings", "TlsFiles", "settings_options"]
+
+Side = Literal["writer", "reader"]
+
+COMMAND_PORT = 8081
+QUERY_PORT = 8082
+_MAX_PORT = 65535
+_MAX_WORKERS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files: our certificate chain, its key, and whom to trust as clients."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator can set.
+
+    `command` and `query` are the addresses (HOST:PORT) by which an answer names
+    the half that serves a call.
+    """
+
+    host: str
+    port: int
+    database: Location
+    workers: int
+    engine: str
+    log_format: str | None
+    log_level: str
+    tls: TlsFiles | None
+    command: str
+    query: str
+    cors_origins: tuple[str, ...]
+    side: Side
+
+    @property
+    def processes(self) -> int:
+        """How many processes serve: SQLite takes one writer, whatever was asked for."""
+        return 1 if self.side == "writer" and self.database.one_writer else self.workers
+
+
+class _DatabaseUrl(click.ParamType[Location]):
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, SqliteLocation | PostgresLocation):
+            return value
+        try:
+            return parse_database_url(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Origin(click.ParamType[str]):
+    name = "origin"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        parts = urlsplit(value)
+        if value == "*" or (parts.netloc and value == f"{parts.scheme}://{parts.netloc}"):
+            return value
+        return self.fail(f"{value!r} is no origin: SCHEME://HOST[:PORT], or *", param, ctx)
+
+
+_PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def settings_options(
+    *, default_port: int, side: Side
+) -> Callable[[Callable[[Settings], None]], click.Command]:
+    """Make `main(settings)` a program with the options of a service.
+
+    `side` is the side of the store it opens.
+    """
+
+    def decorate(main: Callable[[Settings], None]) -> click.Command:
+        def run(
+            tls_cert: Path | None, tls_key: Path | None, tls_client_ca: Path | None, **options: Any
+        ) -> None:
+            tls = _tls_files(tls_cert, tls_key, tls_client_ca)
+            cors_origins = options.pop("cors_origin")
+            if cors_origins and options["engine"] == "grpclib":
+                raise click.UsageError(
+                    "--cors-origin: grpclib's server takes no calls of browsers."
+                )
+            main(Settings(**options, cors_origins=cors_origins, tls=tls, side=side))
+
+        command: Any = run
+        for option in reversed(_options(default_port)):
+            command = option(command)
+        context = {"show_default": True, "help_option_names": ["-h", "--help"]}
+        return click.command(help=main.__doc__, context_settings=context)(command)
+
+    return decorate
+
+
+def _tls_files(cert: Path | None, key: Path | None, client_ca: Path | None) -> TlsFiles | None:
+    if cert and key:
+        return TlsFiles(cert, key, client_ca)
+    if cert or key or client_ca:
+        missing = "--tls-key" if cert else "--tls-cert"
+        raise click.UsageError(f"{missing} is missing: TLS needs --tls-cert and --tls-key.")
+    return None
+
+
+def _option(name: str, **attributes: Any) -> Callable[..., Any]:
+    variable = "TASK_" + name.removeprefix("--").upper().replace("-", "_")
+    if name == "--database":
+        variable = "TASK_DATABASE_URL"
+    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+
+
+def _options(default_port: int) -> list[Callable[..., Any]]:
+    port = click.IntRange(0, _MAX_PORT)
+    level = click.Choice(["debug", "info", "warning", "error"])
+    return [
+        _option("--host", default="localhost", help="Where to listen."),
+        _option("--port", type=port, default=default_port, help="0: any free port."),
+        _option(
+            "--database",
+            type=_DatabaseUrl(),
+            default="sqlite:///tasks.db",
+            help="sqlite:///FILE, sqlite:////ABSOLUTE/FILE or postgresql://HOST/DATABASE.",
+        ),
+        _option(
+            "--workers",
+            type=click.IntRange(1, _MAX_WORKERS),
+            default=1,
+            help="Processes that share the port; a writer on SQLite stays alone.",
+        ),
+        _option(
+            "--engine",
+            type=click.Choice(list(ENGINES)),
+            default="grpcwire",
+            help="The server: ours, or grpclib's own.",
+        ),
+        _option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            help="Default: text on a terminal, else json.",
+        ),
+        _option("--log-level", type=level, default="info", help="The least to log."),
+        *_reaching_options(),
+    ]
+
+
+def _reaching_options() -> list[Callable[..., Any]]:
+    """How clients may reach the service, and the other half."""
+    return [
+        _option("--tls-cert", type=_PEM, help="Certificate chain (PEM). Default: plaintext."),
+        _option("--tls-key", type=_PEM, help="The certificate's key (PEM)."),
+        _option("--tls-client-ca", type=_PEM, help="Ask clients for a certificate of this CA."),
+        _option(
+            "--cors-origin",
+            type=_Origin(),
+            multiple=True,
+            help="Let pages of this origin call from browsers; may be repeated. * lets all.",
+        ),
+        _option(
+            "--command",
+            default=f"localhost:{COMMAND_PORT}",
+            help="The write service, as answers name it.",
+        ),
+        _option("--query", default=f"localhost:{QUERY_PORT}", help="The read service, likewise."),
+    ]

@@ -1,0 +1,77 @@
+"""The query side of the contract: GetTask and ListTasksByTag."""
+
+import asyncio
+
+from grpcwire import current_call
+from protowire import encode, from_encoded
+from servicekit import AnsweringTaskService, InvalidRequest, ServedElsewhere
+from taskpb import (
+    CreateTaskRequest,
+    CreateTaskResponse,
+    GetTaskRequest,
+    GetTaskResponse,
+    ListTasksByTagRequest,
+    ListTasksByTagResponse,
+    Task,
+)
+from taskpb.rules import parse_task_id
+from taskstore import MAX_PAGE_TASKS, TaskReader, list_answer
+
+__all__ = ["QueryService"]
+
+# How long a read waits for the write of its token where the client set no deadline.
+DEFAULT_WAIT_S = 5.0
+# What is kept of a deadline, so that UNAVAILABLE arrives before it has passed.
+_ANSWER_S = 0.02
+_ANSWER_SHARE = 0.05
+
+
+class QueryService(AnsweringTaskService):
+    """Answers reads from `reader`; `command` is where the writes are, for who asks here."""
+
+    def __init__(self, reader: TaskReader, command: str = "localhost:8081") -> None:
+        self._reader = reader
+        self._command = command
+
+    async def get_task(self, get_task_request: GetTaskRequest) -> GetTaskResponse:
+        request = get_task_request
+        task_id = parse_task_id(request.task_id)
+        if task_id is None:
+            raise InvalidRequest({"task_id": "is not a positive int32 in decimal"})
+        token = request.consistency_token
+        task = await self._reader.get(task_id, consistency_token=token, wait_s=_wait_s(token))
+        return GetTaskResponse(task=from_encoded(Task, task))
+
+    async def list_tasks_by_tag(
+        self, list_tasks_by_tag_request: ListTasksByTagRequest
+    ) -> ListTasksByTagResponse:
+        request = list_tasks_by_tag_request
+        if request.page_size < 0:
+            raise InvalidRequest({"page_size": "is negative"})
+        page = await self._reader.list_by_tag(
+            request.tag_name,
+            page_size=request.page_size,
+            page_token=request.page_token,
+            consistency_token=request.consistency_token,
+            wait_s=_wait_s(request.consistency_token),
+        )
+        if len(page.tasks) > MAX_PAGE_TASKS:  # as much as 4 MiB: not on the event loop
+            tasks = await asyncio.to_thread(list_answer, page.tasks)
+        else:
+            tasks = list_answer(page.tasks)
+        rest = ListTasksByTagResponse(next_page_token=page.next_page_token)
+        return from_encoded(ListTasksByTagResponse, tasks + encode(rest))
+
+    async def create_task(self, create_task_request: CreateTaskRequest) -> CreateTaskResponse:
+        raise ServedElsewhere("task.TaskService/CreateTask", "command", self._command)
+
+
+def _wait_s(consistency_token: str) -> float:
+    """How long the current call may wait for a token's write."""
+    if not consistency_token:
+        return 0.0
+    call = current_call()
+    if call is None or call.deadline is None:
+        return DEFAULT_WAIT_S
+    left_s = call.deadline.time_remaining()
+    return max(0.0, left_s - max(_ANSWER_S, _ANSWER_SHARE * left_s))
