@@ -1,0 +1,78 @@
+"""The program: its commands, and what becomes of an error."""
+
+import io
+import os
+import sys
+from typing import Any
+
+import click
+
+from taskctl.completion import completion
+from taskctl.exit_code import MEANINGS, ExitCode, exit_code_of
+from taskctl.export import export
+from taskctl.health import health
+from taskctl.import_command import import_
+from taskctl.printable import printable
+from taskctl.serve import serve
+from taskctl.single import create, get
+from taskctl.task_list import list_
+from taskpb import InvalidRequest, TaskServiceError
+
+__all__ = ["main", "program"]
+
+_EXIT_CODES = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+class _Program(click.Group):
+    """A group whose errors are one plain line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except TaskServiceError as error:
+            _fail(ctx, _message(error), exit_code_of(error))
+        except KeyboardInterrupt:
+            _fail(ctx, "interrupted", ExitCode.INTERRUPTED)
+        except BrokenPipeError:
+            # Whatever is still buffered would fail once more at the interpreter's end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(ExitCode.OUTPUT_CLOSED)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            _fail(ctx, f"{place}{error.strerror or error}", ExitCode.FAILED)
+        return result
+
+
+@click.group(
+    cls=_Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=f"\b\nExit codes:\n{_EXIT_CODES}",
+)
+@click.version_option(package_name="task-service", prog_name="taskctl")
+def program() -> None:
+    """Create tasks and find them again by their tags."""
+
+
+for _command in (create, get, list_, import_, export, health, serve, completion):
+    program.add_command(_command)
+
+
+def main() -> None:
+    """Run the program and exit."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A table may hold what the terminal's encoding doesn't; JSON is UTF-8 anyway.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    program(prog_name="taskctl")
+
+
+def _message(error: TaskServiceError) -> str:
+    if isinstance(error, InvalidRequest) and error.violations:
+        parts = (f"{field} {problem}" for field, problem in error.violations.items())
+        return f"refused: {', '.join(parts)}"
+    return str(error)
+
+
+def _fail(ctx: click.Context, message: str, code: ExitCode) -> None:
+    click.echo(f"taskctl: {printable(message)}", err=True)
+    ctx.exit(code)

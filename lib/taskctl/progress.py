@@ -1,0 +1,52 @@
+"""A progress bar on standard error, where that is a terminal; else nothing."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+__all__ = ["progress_bar"]
+
+
+class _Rate(ProgressColumn):
+    """Tasks a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "-/s")
+
+
+@contextmanager
+def progress_bar(
+    label: str, total: int | None, *, in_bytes: bool = False, visible: bool = True
+) -> Iterator[Callable[[int], None]]:
+    """Show how far something is; the caller tells the amount done so far.
+
+    `total` is None where it can't be known beforehand.
+    """
+    if not (visible and sys.stderr.isatty()):
+        yield lambda _done: None
+        return
+    amount = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    time = TimeElapsedColumn() if total is None else TimeRemainingColumn()
+    columns = [TextColumn("{task.description}"), BarColumn(), amount]
+    columns += [time] if in_bytes else [_Rate(), time]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(label, total=total)
+
+        def show(done: int) -> None:
+            progress.update(bar, completed=done)
+
+        yield show

@@ -1,0 +1,138 @@
+"""Two child processes that live and die together, and with us.
+
+Each child has a session of its own, so a terminal's signals reach only us, and
+each signal reaches a child once: as our SIGTERM. Should we be killed, Linux
+sends the children SIGTERM in our place.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import click
+
+from taskctl.exit_code import ExitCode
+
+__all__ = ["STOP_S", "Child", "supervise"]
+
+STOP_S = 15.0
+"""How long children may take to stop; a service drains its calls for up to 10 s."""
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CLEAN_ENDS = (0, -signal.SIGTERM)  # SIGTERM itself only ends a child that was still starting
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class Child(NamedTuple):
+    """A program to run."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+
+
+class _Running(NamedTuple):
+    name: str
+    process: asyncio.subprocess.Process
+    ended: asyncio.Task[int]
+
+
+async def supervise(children: Sequence[Child]) -> ExitCode:
+    """Run the children until a signal stops us or one of them ends; then stop all."""
+    stop = asyncio.Event()
+    running: list[_Running] = []
+
+    def on_signal() -> None:
+        if stop.is_set():
+            _terminate(running)  # a second SIGTERM tells a service to hurry
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        for child in children:
+            running.append(await _start(child))  # noqa: PERF401 - a failure must find the others
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait(
+            [stopped, *(each.ended for each in running)], return_when=asyncio.FIRST_COMPLETED
+        )
+        stopped.cancel()
+    finally:
+        early = [] if stop.is_set() else [each for each in running if each.ended.done()]
+        stop.set()
+        _terminate(running)
+        await _wait_or_kill(running)
+    return _exit_code(running, early)
+
+
+async def _start(child: Child) -> _Running:
+    process = await asyncio.create_subprocess_exec(
+        *child.arguments,
+        env=child.environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_ending_with_parent(),
+    )
+    return _Running(child.name, process, asyncio.create_task(process.wait()))
+
+
+def _ending_with_parent() -> Callable[[], None] | None:
+    """What a child does before it becomes its program, on Linux only."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def bind() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it ended before the line above
+            os._exit(1)
+
+    return bind
+
+
+def _terminate(running: Sequence[_Running]) -> None:
+    for each in running:
+        with suppress(ProcessLookupError):
+            each.process.terminate()
+
+
+async def _wait_or_kill(running: Sequence[_Running]) -> None:
+    if not running:
+        return
+    _, late = await asyncio.wait([each.ended for each in running], timeout=STOP_S)
+    for each in running:
+        if each.ended in late:
+            _say(f"{each.name} did not stop within {STOP_S:g} s and is killed")
+            each.process.kill()
+            await each.ended
+
+
+def _exit_code(running: Sequence[_Running], early: Sequence[_Running]) -> ExitCode:
+    reasons: set[int] = set()
+    for each in running:
+        status = each.ended.result()
+        if each in early:
+            _say(f"{each.name} ended by itself ({_describe(status)}), so the other was stopped")
+        elif status not in _CLEAN_ENDS:
+            _say(f"{each.name} ended badly ({_describe(status)})")
+        else:
+            continue
+        reasons.add(status)
+    if not reasons:
+        return ExitCode.DONE
+    return ExitCode.REFUSED if reasons == {ExitCode.REFUSED} else ExitCode.FAILED
+
+
+def _describe(status: int) -> str:
+    return f"exit code {status}" if status >= 0 else signal.Signals(-status).name
+
+
+def _say(message: str) -> None:
+    click.echo(f"taskctl: {message}", err=True)
