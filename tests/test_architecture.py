@@ -1,0 +1,129 @@
+"""The invariants of the tree: who may import whom, public names, sizes."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = {
+    "protowire": "lib/protowire",
+    "grpcwire": "lib/grpcwire",
+    "taskstore": "lib/taskstore",
+    "taskpb": "lib/taskpb",
+    "servicekit": "lib/servicekit",
+    "taskctl": "lib/taskctl",
+    "command": "command",
+    "query": "query",
+}
+# Who may import whom: DESIGN's arrows, and within its middle row servicekit above the others.
+MAY_IMPORT = {
+    "protowire": set(),
+    "grpcwire": {"protowire"},
+    "taskstore": {"protowire"},
+    "taskpb": {"protowire", "grpcwire"},
+    "servicekit": {"taskstore", "taskpb", "grpcwire", "protowire"},
+    "taskctl": {"taskpb", "servicekit", "taskstore", "grpcwire", "protowire"},
+    "command": {"servicekit", "taskstore", "taskpb", "grpcwire", "protowire"},
+    "query": {"servicekit", "taskstore", "taskpb", "grpcwire", "protowire"},
+}
+MUST_NOT_IMPORT = {
+    "taskstore": {"grpclib", "grpc", "h2", "google"},
+    "grpcwire": {"apsw", "asyncpg", "sqlite3", "click"},
+    "protowire": {"apsw", "asyncpg", "sqlite3", "click", "h2"},
+    "taskctl": {"apsw", "asyncpg", "sqlite3"},
+}
+MAX_LINES = 400
+MAX_FUNCTION_LINES = 50
+
+
+def modules(room):
+    return sorted(
+        path for path in (ROOT / ROOMS[room]).rglob("*.py") if "generated" not in path.parts
+    )
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_one_way(room):
+    forbidden = ROOMS.keys() - MAY_IMPORT[room] - {room} | MUST_NOT_IMPORT.get(room, set())
+    for path in modules(room):
+        wrong = forbidden & set(imports_of(path))
+        assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_underscore_names_of_other_libraries_are_left_alone(room):
+    for path in modules(room):
+        if path.name == "betterproto_internals.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                private = [a.name for a in node.names if a.name.startswith("_")]
+                private += [part for part in node.module.split(".") if part.startswith("_")]
+                inside = node.module.partition(".")[0] == room
+                assert inside or not set(private) - {"__future__"}, (path, private)
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room not in ("command", "query")])
+def test_public_names_are_declared_exist_and_are_documented(room):
+    package = importlib.import_module(room)
+    if not hasattr(package, "__all__"):
+        pytest.fail(f"{room} declares no __all__")
+    assert list(package.__all__) == sorted(package.__all__, key=sort_key)
+    for name in package.__all__:
+        public = getattr(package, name)
+        if callable(public) and not public.__module__.startswith("taskpb.generated"):
+            assert public.__doc__, f"{room}.{name} has no docstring"
+
+
+def sort_key(name):
+    """Constants, then classes, then the rest: as the linter sorts `__all__`."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+def test_the_contracts_names_are_importable_from_taskpb():
+    from taskpb import (  # noqa: F401
+        CreateTaskRequest,
+        Task,
+        TaskServiceBase,
+        TaskServiceStub,
+    )
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_modules_and_functions_stay_short(room):
+    for path in modules(room):
+        source = path.read_text()
+        first_line = source.partition("\n")[0]
+        assert source.count("\n") <= MAX_LINES or "long" in first_line, path
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = node.end_lineno - node.lineno + 1
+                assert lines <= MAX_FUNCTION_LINES, f"{path}: {node.name} has {lines} lines"
+
+
+def test_the_two_mains_differ_only_in_class_port_and_store_side():
+    renamed = {
+        "settings.query": "settings.command",
+        "CommandService": "QueryService",
+        "command": "query",
+        "COMMAND_PORT": "QUERY_PORT",
+        "writer": "reader",
+        "open_writer": "open_reader",
+        "writes": "reads",
+        "write": "read",
+    }
+    pattern = re.compile(r"settings\.query|\w+")
+    main = (ROOT / "command/__main__.py").read_text()
+    expected = pattern.sub(lambda match: renamed.get(match[0], match[0]), main)
+    assert sorted(expected.split()) == sorted((ROOT / "query/__main__.py").read_text().split())
