@@ -1,0 +1,1 @@
+"""Side-by-side measurements of the task service and its peers: `python -m bench`."""
