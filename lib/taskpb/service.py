@@ -3,7 +3,9 @@
 Every call is safe to repeat: reads have no effect, and a create carries its
 request id. So whatever says that the service is away (UNAVAILABLE, a refused,
 reset or lost connection, GOAWAY) is tried again, with exponential backoff and
-full jitter, as long as the call's deadline leaves room. Nothing else is.
+full jitter, as long as the call's deadline leaves room. Nothing else is. When
+time is up, a service that was away until then is reported as such, whether the
+deadline fell into a pause or into an attempt.
 """
 
 import asyncio
@@ -88,11 +90,13 @@ class Service:
                     _log.info("%s; trying again in %.2f s", error, delay_s)
                     await asyncio.sleep(delay_s)
         except TimeoutError as late:
+            if error is not None:  # the deadline cut a retry short: this is the last word we had
+                raise error from error.__cause__
             if isinstance(late, DeadlineExceeded) and late.message:
                 raise
             raise DeadlineExceeded(
                 Status.DEADLINE_EXCEEDED, f"no answer from {self._label} within {timeout_s:.3g} s"
-            ) from error
+            ) from late
 
     def close(self) -> None:
         """Close the channel if it is ours; calls in flight fail, later ones are refused."""
