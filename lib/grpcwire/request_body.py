@@ -46,13 +46,14 @@ class BufferHolder(Protocol):
 class RequestBody:
     """One request's unread messages."""
 
-    __slots__ = ("_buffered", "_held", "_holder", "_messages", "_reader", "_wire")
+    __slots__ = ("_buffered", "_held", "_holder", "_messages", "_reader", "_unread", "_wire")
 
     def __init__(self, holder: BufferHolder, wire: Wire, reader: MessageReader) -> None:
         self._holder = holder
         self._wire = wire
         self._reader = reader
         self._messages: deque[bytes] = deque()
+        self._unread = 0  # octets of whole messages
         self._held = 0  # octets of window that unread messages keep
         self._buffered = 0  # octets counted against the limits
 
@@ -63,17 +64,18 @@ class RequestBody:
     def feed(self, data: bytes, charged: int) -> None:
         """Take a piece that took `charged` octets of the window; raises GRPCError."""
         messages = self._reader.feed(data)
-        self._messages += messages
+        self._keep(messages)
         self._holder.connection.budget.earn(len(messages))
         if self._messages:
             self._held += charged
         else:
             self._holder.connection.credit(self._wire, charged)
-        self._account(sum(map(len, self._messages)) + self._reader.pending_bytes)
+        self._account()
 
     def end(self) -> None:
         """Take the end of the request; raises GRPCError."""
-        self._messages += self._reader.end()
+        self._keep(self._reader.end())
+        self._account()
 
     def pop(self) -> bytes:
         """The next message, which is read from now on."""
@@ -81,24 +83,32 @@ class RequestBody:
         if not self._messages and self._held:
             self._holder.connection.credit(self._wire, self._held)
             self._held = 0
-        self._account(self._buffered - len(message))
+        self._unread -= len(message)
+        self._account()
         return message
 
     def drop(self) -> None:
         """Give all of it up."""
         self._messages.clear()
-        self._account(0)
+        self._count(-self._buffered)
 
-    def _account(self, kept: int) -> None:
-        """Count what is kept against the limits of memory."""
-        growth = kept - self._buffered
-        self._buffered = kept
+    def _keep(self, messages: list[bytes]) -> None:
+        self._messages += messages
+        self._unread += sum(map(len, messages))
+
+    def _account(self) -> None:
+        """Hold what is kept against the limits of memory."""
+        growth = self._unread + self._reader.pending_bytes - self._buffered
+        self._count(growth)
         holder, engine = self._holder, self._holder.engine
-        holder.buffered_bytes += growth
-        engine.counters.buffered_bytes += growth
         if growth > 0 and (
             holder.buffered_bytes > engine.limits.connection_buffer_bytes
             or engine.counters.buffered_bytes > engine.limits.process_buffer_bytes
         ):
             engine.counters.buffer_exhausted += 1
             raise GRPCError(Status.RESOURCE_EXHAUSTED, "Too much unread data")
+
+    def _count(self, growth: int) -> None:
+        self._buffered += growth
+        self._holder.buffered_bytes += growth
+        self._holder.engine.counters.buffered_bytes += growth
