@@ -7,6 +7,7 @@
 import asyncio
 import json
 import sys
+from contextlib import suppress
 
 import uvloop
 from grpclib.const import Cardinality, Handler
@@ -45,10 +46,13 @@ async def main() -> None:
     if sys.argv[1:] == ["grpclib"]:
         from grpclib.server import Server as StockServer
 
+        # It may wait for ever for a handler whose connection went while writing was paused.
+        patience_s = 1
         server = StockServer([Inspected(dict)], **codecs)
         await server.start("127.0.0.1", 0)
         port = server._server.sockets[0].getsockname()[1]
     else:
+        patience_s = None
         handlers = Inspected(lambda: server.counters.as_dict())  # noqa: PLW0108 - made after it
         server = Server([handlers], limits=LIMITS, **codecs)
         await server.start("127.0.0.1", 0)
@@ -56,7 +60,8 @@ async def main() -> None:
     print(port, flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     server.close()
-    await server.wait_closed()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(server.wait_closed(), patience_s)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,9 @@ def running(*arguments: str) -> Iterator[ServerProcess]:
         text=True,
     )
     with process:
-        yield ServerProcess(process.pid, int(process.stdout.readline()))
-        process.stdin.close()
-        assert process.wait(20) == 0
+        try:
+            yield ServerProcess(process.pid, int(process.stdout.readline()))
+            process.stdin.close()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()  # one that does not end fails its test and holds up no other
