@@ -11,13 +11,22 @@ from typing import Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.duration_pb2 import DESCRIPTOR as DURATION
+from google.rpc.error_details_pb2 import DESCRIPTOR as ERROR_DETAILS
 from grpclib.health.v1 import health_pb2
 from grpclib.reflection.service import ServerReflection
 from grpclib.reflection.v1 import reflection_pb2
 from grpclib.reflection.v1alpha import reflection_pb2 as reflection_v1alpha_pb2
 
-# Services that come with grpclib, which asked about all services reflection names too.
-_OWN = (health_pb2, reflection_pb2, reflection_v1alpha_pb2)
+# What no set needs to bring, each after what it imports: the services that come with
+# grpclib, which reflection names too, and what a status may carry as details.
+_OWN = (
+    health_pb2.DESCRIPTOR,
+    reflection_pb2.DESCRIPTOR,
+    reflection_v1alpha_pb2.DESCRIPTOR,
+    DURATION,
+    ERROR_DETAILS,
+)
 
 
 def with_reflection(services: Collection[Any], descriptor_set: bytes) -> list[Any]:
@@ -27,9 +36,9 @@ def with_reflection(services: Collection[Any], descriptor_set: bytes) -> list[An
     for file in FileDescriptorSet.FromString(descriptor_set).file:
         pool.AddSerializedFile(file.SerializeToString())
         names.add(file.name)
-    for module in _OWN:
-        if module.DESCRIPTOR.name not in names:
-            pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
+    for own in _OWN:
+        if own.name not in names:
+            pool.AddSerializedFile(own.serialized_pb)
     return ServerReflection.extend(services, pool=pool)
 
 

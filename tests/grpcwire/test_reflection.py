@@ -52,3 +52,13 @@ async def test_clients_learn_the_schema(ask):
         assert symbol.startswith(file.package + ".")
     missing = await ask(file_containing_symbol="task.None")
     assert missing.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+
+
+@pytest.mark.parametrize("ask", [v1], indirect=True)
+async def test_clients_learn_what_statuses_carry(ask):
+    found = await ask(file_containing_symbol="google.rpc.BadRequest")
+    [octets] = found.file_descriptor_response.file_descriptor_proto
+    for name in FileDescriptorProto.FromString(octets).dependency:
+        imported = await ask(file_by_filename=name)
+        [octets] = imported.file_descriptor_response.file_descriptor_proto
+        assert FileDescriptorProto.FromString(octets).name == name
