@@ -89,10 +89,11 @@ def comes_back(taskctl, lines, count):
 def interrupted_comes_back(taskctl, lines, count, interruptions, interrupt):
     path, tasks = lines(count)
     choose = random.Random(count)
-    for _ in range(interruptions):
+    for left in range(interruptions, 0, -1):
         before = taskctl.stored()
         program = taskctl.start("import", str(path))
-        enough = choose.randrange(before + 1, before + 1 + (count - before) // 2)
+        # Anywhere in its share, so that the last interruption still finds much to do.
+        enough = before + choose.randint(1, (count - before) // (left + 1))
         eventually(lambda enough=enough: taskctl.stored() >= enough, within_s=120)
         assert program.poll() is None
         interrupt(taskctl, program)
