@@ -27,6 +27,7 @@ _ROWS: dict[str, list[Callable[[Bench], Row]]] = {
     "get": [rows.get],
     "list": [rows.page],
     "create": [rows.create],
+    "connect": [rows.connect_json, rows.connect_proto],
     "latency": [rows.latency],
     "workers": [scaling.workers],
     "idle": [rows.idle],

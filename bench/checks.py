@@ -1,10 +1,17 @@
-"""Whether a server answers correctly, asked by grpcio's client before any measurement."""
+"""Whether a server answers correctly, asked before any measurement.
 
+In gRPC by grpcio's client, in Connect by plain HTTP/1.1.
+"""
+
+import json
+from http import HTTPStatus
 from typing import Any
 
 import grpc
+from google.protobuf import json_format
 
-from bench.contenders import READ
+from bench import http1
+from bench.contenders import CONNECT, READ
 from bench.data import Contract, tags, text
 from bench.processes import ServerFailed
 
@@ -14,8 +21,11 @@ _TIMEOUT_S = 10.0
 _UNKNOWN_ID = 2_000_000_000
 
 
-def check(contract: Contract, half: str, port: int) -> None:
+def check(contract: Contract, half: str, port: int, protocol: str) -> None:
     """Ask the server at `port` what the rows will ask it; raises ServerFailed."""
+    if protocol == CONNECT:
+        _check_connect(contract, port)
+        return
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             if half == READ:
@@ -42,6 +52,23 @@ def _check_reads(contract: Contract, channel: grpc.Channel) -> None:
             raise
     else:
         raise ServerFailed("a task that was never stored was found")
+
+
+def _check_connect(contract: Contract, port: int) -> None:
+    right_task, _ = contract.canned()
+    load = contract.get_load()
+    status, answer = http1.post(port, load.method, "application/proto", load.body)
+    if status != HTTPStatus.OK:
+        raise ServerFailed(f"answered {status}: {answer[:200]!r}")
+    _expect(answer, right_task)
+    load = contract.get_json_load()
+    status, answer = http1.post(port, load.method, load.content_type, load.body)
+    task = json_format.Parse(answer, contract.messages.GetTaskResponse())
+    _expect(task.SerializeToString(), right_task)
+    unknown = json.dumps({"taskId": str(_UNKNOWN_ID)}).encode()
+    status, answer = http1.post(port, load.method, load.content_type, unknown)
+    if (status, json.loads(answer).get("code")) != (HTTPStatus.NOT_FOUND, "not_found"):
+        raise ServerFailed(f"answered {status} for a task that was never stored: {answer!r}")
 
 
 def _check_create(contract: Contract, channel: grpc.Channel) -> None:

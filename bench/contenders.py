@@ -3,19 +3,21 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from bench import http1, wire
 from bench.building import ROOT, Generated
 from bench.processes import Cores, Server
 from bench.table import OURS
 
-__all__ = ["PEERS", "READ", "WRITE", "Contender", "ours", "peers"]
+__all__ = ["CONNECT", "GRPC", "PEERS", "READ", "WRITE", "Contender", "ours", "peers"]
 
 READ, WRITE = "query", "command"
-PEERS = ("aio", "threads", "connect", "grpclib", "go")
+GRPC, CONNECT = "gRPC", "Connect"
+PEERS = ("aio", "threads", "connect", "uvicorn", "grpclib", "go")
 _FOLDER = ROOT / "bench" / "peers"
 
 # From the half (READ or WRITE), the database and the port to a command line.
@@ -24,7 +26,7 @@ _Command = Callable[[str, Path, int], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server to measure; `missing` says why it can't be."""
+    """A server to measure, in what it speaks; `missing` says why it can't be."""
 
     key: str
     title: str
@@ -32,6 +34,7 @@ class Contender:
     missing: str | None = None
     python_path: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    speaks: Collection[str] = (GRPC,)
 
     def start(self, half: str, database: Path, logs: Path, cores: Cores | None = None) -> Server:
         """Start it on a database; raises ServerFailed."""
@@ -42,6 +45,7 @@ class Contender:
             lambda port: self.command(half, database, port),
             environment,
             logs / f"{self.key}-{half}.log",
+            wire.is_answering if GRPC in self.speaks else http1.is_answering,
             cores,
         )
 
@@ -56,7 +60,7 @@ def ours(engine: str | None, workers: int = 1) -> Contender:
         where = ["--host", "127.0.0.1", "--port", str(port), "--database", f"sqlite:///{database}"]
         return [sys.executable, "-m", half, *where, *options]
 
-    return Contender(OURS, "ours", command)
+    return Contender(OURS, "ours", command, speaks=(GRPC, CONNECT))
 
 
 def peers(generated: Mapping[str, Generated], go: tuple[Path, str | None]) -> list[Contender]:
@@ -72,6 +76,15 @@ def peers(generated: Mapping[str, Generated], go: tuple[Path, str | None]) -> li
             _pyvoy,
             connect.missing or _not_installed("connectrpc", "pyvoy"),
             connect.folder,
+            speaks=(GRPC, CONNECT),
+        ),
+        Contender(
+            "uvicorn",
+            "connectrpc/uvicorn",
+            _uvicorn,
+            connect.missing or _not_installed("connectrpc", "uvicorn", "uvloop", "httptools"),
+            connect.folder,
+            speaks=(CONNECT,),
         ),
         _python("grpclib", "grpclib+betterproto", "grpclib_stock", stock, "grpclib"),
         Contender(
@@ -100,7 +113,12 @@ def _python(key: str, title: str, name: str, code: Generated, package: str) -> C
 
 
 def _pyvoy(_half: str, _database: Path, port: int) -> list[str]:
-    return [_pyvoy_script() or "pyvoy", "--port", str(port), "connect_pyvoy:app"]
+    return [_pyvoy_script() or "pyvoy", "--port", str(port), "connect_asgi:app"]
+
+
+def _uvicorn(_half: str, _database: Path, port: int) -> list[str]:
+    quiet = ["--no-access-log", "--log-level", "warning"]
+    return [sys.executable, "-m", "uvicorn", "--port", str(port), *quiet, "connect_asgi:app"]
 
 
 def _pyvoy_script() -> str | None:

@@ -6,6 +6,7 @@ of their own store; both give the ids 1, 2, 3, ... in order.
 
 import asyncio
 import importlib
+import json
 import os
 import sys
 import time
@@ -13,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from google.protobuf import json_format
 
 from bench.h2load import Load
 from bench.peers.store import Store
@@ -79,6 +82,15 @@ class Contract:
     def get_load(self) -> Load:
         """GetTask of a task in the midst of the first thousands."""
         return Load("GetTask", self.get_body(_THE_ID), len(self.get_answer(_THE_ID)))
+
+    def get_json_load(self) -> Load:
+        """The same as `get_load` in JSON."""
+        answer = json_format.MessageToDict(
+            self.messages.GetTaskResponse.FromString(self.get_answer(_THE_ID))
+        )
+        body = json.dumps({"taskId": str(_THE_ID)}).encode()
+        shortest = json.dumps(answer, separators=(",", ":")).encode()
+        return Load("GetTask", body, len(shortest), content_type="application/json")
 
     def page_load(self) -> Load:
         """ListTasksByTag of a page."""

@@ -1,7 +1,7 @@
 """Load from h2load: one fixed request body, sent over and over.
 
-h2load sees HTTP only, where every gRPC answer is a 200. So the answers' bytes
-are counted too: an error has none.
+gRPC goes over HTTP/2, Connect over HTTP/1.1. h2load sees HTTP only, where every
+gRPC answer is a 200. So the answers' bytes are counted too: an error has none.
 """
 
 import re
@@ -13,8 +13,9 @@ from statistics import median
 
 from bench.processes import Cores, load_cores, pinned
 
-__all__ = ["Load", "LoadFailed", "Result", "median_latency_ms", "parse", "run"]
+__all__ = ["GRPC", "Load", "LoadFailed", "Result", "median_latency_ms", "parse", "run"]
 
+GRPC = "application/grpc"
 # What h2load may need beyond its own clock to connect and to end.
 _GRACE_S = 20.0
 _RATE = re.compile(r"finished in .*?, ([\d.]+) req/s")
@@ -32,13 +33,31 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent, and how: `answer_bytes` is the length of the right answer's body."""
+    """What is sent, and how: `answer_bytes` is the length of the right answer's body.
+
+    A content type other than gRPC's is Connect's, with one call at a time a connection.
+    """
 
     method: str
     body: bytes
     answer_bytes: int
     connections: int = 10
     streams: int = 10
+    content_type: str = GRPC
+
+    def options(self) -> list[str]:
+        """How h2load is told of the protocol."""
+        if self.content_type == GRPC:
+            streams = f"--max-concurrent-streams={self.streams}"
+            return [streams, f"--header=content-type: {GRPC}", "--header=te: trailers"]
+        version = "--header=connect-protocol-version: 1"
+        return ["--h1", f"--header=content-type: {self.content_type}", version]
+
+    def payload(self) -> bytes:
+        """The request's body on the wire: gRPC's has its length before it."""
+        if self.content_type != GRPC:
+            return self.body
+        return b"\0" + len(self.body).to_bytes(4, "big") + self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +100,15 @@ def run(
         # h2load appends to what an earlier turn has left.
         log.unlink(missing_ok=True)
     with tempfile.NamedTemporaryFile(suffix=".bin") as body:
-        body.write(b"\0" + len(load.body).to_bytes(4, "big") + load.body)
+        body.write(load.payload())
         body.flush()
         command = [
             "h2load",
             f"--clients={load.connections}",
-            f"--max-concurrent-streams={load.streams}",
             f"--duration={round(seconds * 1000)}ms",
             f"--warm-up-time={round(warm_up_s * 1000)}ms",
             f"--data={body.name}",
-            "--header=content-type: application/grpc",
-            "--header=te: trailers",
+            *load.options(),
             *([f"--log-file={log}"] if log else []),
             f"http://127.0.0.1:{port}/task.TaskService/{load.method}",
         ]

@@ -15,8 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from bench.wire import is_answering
-
 __all__ = ["Cores", "Server", "ServerFailed", "free_port", "load_cores", "pinned", "server_cores"]
 
 Cores = tuple[int, ...]
@@ -42,8 +40,11 @@ class Server:
         command: Callable[[int], Sequence[str]],
         environment: Mapping[str, str],
         log: Path,
+        is_answering: Callable[[int], bool],
         cores: Cores | None = None,
     ) -> None:
+        """`is_answering` asks the server at a port in a protocol that it speaks."""
+        self._is_answering = is_answering
         self.port = free_port()
         self._log = log
         started = time.perf_counter()
@@ -101,7 +102,7 @@ class Server:
 
     def _wait_until_answering(self) -> None:
         deadline = time.perf_counter() + _READY_S
-        while not is_answering(self.port):
+        while not self._is_answering(self.port):
             if self._process.poll() is not None:
                 raise ServerFailed(f"ended with {self._process.returncode}:\n{self._said()}")
             if time.perf_counter() > deadline:

@@ -15,19 +15,32 @@ from shutil import copyfile
 
 from bench import h2load
 from bench.checks import check
-from bench.contenders import READ, WRITE, Contender
+from bench.contenders import CONNECT, GRPC, READ, WRITE, Contender
 from bench.data import Contract
 from bench.h2load import Load, LoadFailed
 from bench.processes import Server, ServerFailed
 from bench.table import OURS, Bar, Row
 from bench.wire import CallFailed, Connection
 
-__all__ = ["Bench", "Plan", "create", "get", "idle", "latency", "page", "ready"]
+__all__ = [
+    "Bench",
+    "Plan",
+    "connect_json",
+    "connect_proto",
+    "create",
+    "get",
+    "idle",
+    "latency",
+    "page",
+    "ready",
+]
 
 _FAILURES = (ServerFailed, LoadFailed, CallFailed, OSError)
 # Descriptors that a server needs beside its connections.
 _SPARE_DESCRIPTORS = 500
 _OPEN_FOR_S = 120.0
+# Of HTTP/1.1, one call each: as many as the other rows have streams.
+_CONNECTIONS = 100
 _SETTLE_S = 0.5
 
 
@@ -82,18 +95,25 @@ class Bench:
         """Whether a contender has failed in this row."""
         return any(note.startswith(f"{contender.title} FAILED") for note in row.notes)
 
-    def take_turns(self, row: Row, half: str, turn: Callable[[Server], float]) -> Row:
+    def speaking(self, protocol: str) -> list[Contender]:
+        """Who can be asked in a protocol."""
+        return [each for each in self.contenders if protocol in each.speaks]
+
+    def take_turns(
+        self, row: Row, half: str, turn: Callable[[Server], float], protocol: str = GRPC
+    ) -> Row:
         """Measure each contender in each round by `turn`, all servers being up."""
+        contenders = self.speaking(protocol)
         with ExitStack() as stack:
             servers: dict[str, Server] = {}
-            for contender in self.contenders:
+            for contender in contenders:
                 with self.failing(row, contender):
                     database = self._database_for(contender, half)
                     server = contender.start(half, database, self.build)
                     servers[contender.key] = stack.enter_context(server)
-                    check(self.contract, half, server.port)
+                    check(self.contract, half, server.port, protocol)
             for number in range(1, self.plan.rounds + 1):
-                for contender in self.contenders:
+                for contender in contenders:
                     if self.failed(row, contender):
                         continue
                     with self.failing(row, contender):
@@ -136,6 +156,17 @@ def create(bench: Bench) -> Row:
     return _throughput(bench, row, WRITE, bench.contract.create_load())
 
 
+def connect_json(bench: Bench) -> Row:
+    """GetTask as Connect has it in JSON, over HTTP/1.1."""
+    return _connect(bench, "json", bench.contract.get_json_load())
+
+
+def connect_proto(bench: Bench) -> Row:
+    """GetTask as Connect has it in protobuf, over HTTP/1.1."""
+    load = replace(bench.contract.get_load(), content_type="application/proto")
+    return _connect(bench, "proto", load)
+
+
 def latency(bench: Bench) -> Row:
     """One connection, one call at a time."""
     row = Row(
@@ -159,7 +190,7 @@ def idle(bench: Bench) -> Row:
     )
     row = Row("idle", f"{count:,} idle connections", "KiB each", more_is_better=False)
     row.bars = [Bar(25)]
-    for contender in bench.contenders:
+    for contender in bench.speaking(GRPC):
         with (
             bench.failing(row, contender),
             contender.start(READ, bench.database(contender), bench.build) as server,
@@ -173,7 +204,7 @@ def ready(bench: Bench) -> Row:
     """From the start of the process to the first answer; ours: the slower of the two services."""
     row = Row("ready", "start to first answer", "s", more_is_better=False, bars=[Bar(0.5)])
     for _ in range(bench.plan.rounds):
-        for contender in bench.contenders:
+        for contender in bench.speaking(GRPC):
             halves = (READ, WRITE) if contender.key == OURS else (READ,)
             if bench.failed(row, contender):
                 continue
@@ -187,13 +218,20 @@ def ready(bench: Bench) -> Row:
     return row
 
 
-def _throughput(bench: Bench, row: Row, half: str, load: Load) -> Row:
+def _connect(bench: Bench, codec: str, load: Load) -> Row:
+    title = f"GetTask, Connect {codec} over HTTP/1.1"
+    bars = [Bar(3, "connect"), Bar(3, "uvicorn")]
+    row = Row("connect", title, "calls/s", more_is_better=True, bars=bars)
+    return _throughput(bench, row, READ, replace(load, connections=_CONNECTIONS), CONNECT)
+
+
+def _throughput(bench: Bench, row: Row, half: str, load: Load, protocol: str = GRPC) -> Row:
     plan = bench.plan
 
     def turn(server: Server) -> float:
         return h2load.run(server.port, load, plan.seconds, plan.warm_up_s).calls_per_s
 
-    return bench.take_turns(row, half, turn)
+    return bench.take_turns(row, half, turn, protocol)
 
 
 def _idle_kib(bench: Bench, server: Server, count: int) -> float:

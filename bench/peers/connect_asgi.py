@@ -1,6 +1,6 @@
-"""A peer: connectrpc as an ASGI application, served by pyvoy (Envoy with Python in it).
+"""A peer: connectrpc as an ASGI application, served by pyvoy (Envoy with Python in it) or uvicorn.
 
-The database's path is in BENCH_DATABASE: pyvoy imports `app` from here.
+The path of the database is in BENCH_DATABASE: they import `app` from here.
 """
 
 # ruff: noqa: ARG002, D102 - the generated base sets the signatures
