@@ -1,7 +1,10 @@
 """What is particular to the SQLite backend: the file and what may happen to it."""
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -136,20 +139,86 @@ async def test_replaced_file_is_taken_up_by_both_sides(tmp_path, path, writer):
     await reader.close()
 
 
-async def test_deleted_log_loses_nothing(path, writer):
+@pytest.fixture(params=["file", "symbolic link"])
+def logged(path, request):
+    """The file that stands beside the log: `path`, or the one it leads to."""
+    if request.param == "file":
+        return path
+    (path.parent / "elsewhere").mkdir()
+    real = path.parent / "elsewhere/real.db"
+    path.symlink_to(real)
+    return real
+
+
+@pytest.mark.parametrize("deleted", [["-wal"], ["-shm"], ["-wal", "-shm"]])
+async def test_deleted_log_or_index_loses_nothing(path, logged, writer, deleted):
     reader = SqliteReader(path)
     for n in range(5):
         await writer.create(f"{n}", ["t"])
     await reader.get(5)
-    Path(f"{path}-wal").unlink()
+    for suffix in deleted:
+        Path(f"{logged}{suffix}").unlink()
     assert (await writer.create("after", ["t"])).task_id == 6
-    await reader.check()
-    assert len((await reader.list_by_tag("t")).tasks) == 6
-    await reader.close()
+    newcomer = SqliteReader(path)
+    for side in (reader, newcomer):
+        await side.check()
+        assert len((await side.list_by_tag("t")).tasks) == 6
+        await side.close()
     await writer.close()
     later = await SqliteWriter.open(path)
     assert (await later.create("later", ["t"])).task_id == 7
     await later.close()
+
+
+_CREATE_ONE = """
+import asyncio, pathlib, sys
+from taskstore.sqlite import SqliteWriter
+
+async def main():
+    writer = await SqliteWriter.open(pathlib.Path(sys.argv[1]))
+    print((await writer.create("theirs", [])).task_id)
+    await writer.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_deleted_index_never_parts_two_writing_processes(path, writer):
+    """One index is shared within a process, so it takes two to tell."""
+    await writer.create("ours", [])
+    Path(f"{path}-shm").unlink()
+    arguments = [sys.executable, "-c", _CREATE_ONE, str(path)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    theirs = await asyncio.to_thread(
+        subprocess.run, arguments, env=environment, capture_output=True, text=True, check=True
+    )
+    assert theirs.stdout == "2\n"
+    assert (await writer.create("ours", [])).task_id == 3
+
+
+@pytest.mark.parametrize("left_bytes", [0, 3 * 4096])
+async def test_truncated_file_acknowledges_nothing(path, writer, left_bytes):
+    await asyncio.gather(*(writer.create(f"{n}", ["t"]) for n in range(2000)))
+    writer._ledger._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    reader = SqliteReader(path)
+    await reader.get(1)
+    os.truncate(path, left_bytes)
+    for attempt in (lambda: writer.create("t", []), writer.check, reader.check):
+        with pytest.raises(StoreUnavailable):
+            await attempt()
+    with pytest.raises(StoreUnavailable):
+        await reader.get(1)
+    await reader.close()
+
+
+async def test_overwritten_file_acknowledges_nothing(path, writer):
+    await writer.create("t", [])
+    writer._ledger._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    with path.open("r+b") as file:
+        file.write(b"dear diary" * (path.stat().st_size // 10))
+    for attempt in (lambda: writer.create("t", []), writer.check):
+        with pytest.raises(StoreUnavailable):
+            await attempt()
 
 
 async def test_file_moved_away_and_back_is_used_again(tmp_path, path, writer):

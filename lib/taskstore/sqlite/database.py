@@ -1,22 +1,44 @@
 """The file: opening it, telling that it is still the one that was opened, errors.
 
 SQLite goes on writing to a file that was deleted or replaced under it, and a
-commit there is lost. `identity` tells: it changes when the database or its
-write-ahead log is no longer the file that the path names.
+commit there is lost. `identity` tells: it changes when the database, its
+write-ahead log or the log's index is no longer the file that the path names.
+`stamp` tells that somebody else wrote to the database, whose pages SQLite would
+still believe to know.
 """
 
 import os
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
 from taskstore.errors import StoreError, StoreFull, StoreUnavailable
 from taskstore.sqlite.schema import is_ready, upgrade
 
-__all__ = ["Identity", "identity", "open_for_reading", "open_for_writing", "store_error"]
+__all__ = [
+    "Identity",
+    "Stamp",
+    "identity",
+    "open_for_reading",
+    "open_for_writing",
+    "stamp",
+    "store_error",
+]
 
-Identity = tuple[int, int, int]
+
+class Identity(NamedTuple):
+    """The files of a database, by their numbers; 0 for one that isn't there."""
+
+    device: int
+    database: int
+    log: int
+    log_index: int
+
+
+# Size and time of the last write.
+Stamp = tuple[int, int]
 
 # A commit of another process, or a checkpoint, ends well before this.
 _WRITE_BUSY_MS = 5000
@@ -58,17 +80,38 @@ def open_for_reading(path: Path) -> apsw.Connection:
     return connection
 
 
-def identity(path: Path) -> Identity | None:
-    """Which file `path` names now, and which log beside it; None where there is no file."""
+def identity(path: Path, connection: apsw.Connection | None) -> Identity | None:
+    """Which file `path` names now, and which stand beside it for `connection`.
+
+    None where there is no file, or an empty one: nothing of a database is left of it.
+    """
     try:
         database = path.stat()
     except OSError:
         return None
+    if not database.st_size:
+        return None
+    log = index = 0
+    if connection is not None:  # it knows where a symbolic link leads
+        log = _inode(connection.filename_wal)
+        index = _inode(f"{connection.filename}-shm")
+    return Identity(database.st_dev, database.st_ino, log, index)
+
+
+def stamp(path: Path) -> Stamp | None:
+    """What changes whenever the database file, which is not its log, is written."""
     try:
-        log = path.with_name(path.name + "-wal").stat().st_ino
+        database = path.stat()
     except OSError:
-        log = 0
-    return database.st_dev, database.st_ino, log
+        return None
+    return database.st_size, database.st_mtime_ns
+
+
+def _inode(path: str) -> int:
+    try:
+        return Path(path).stat().st_ino
+    except OSError:
+        return 0
 
 
 def store_error(error: Exception) -> StoreError:

@@ -1,11 +1,13 @@
 """The writer's synchronous core: one connection, one transaction a group.
 
 It runs on one thread and blocks there. Every commit is preceded by a look at
-the file: where it was moved away or replaced, nothing is acknowledged.
+the file: where it was moved away, replaced or written to by somebody else, what
+SQLite believes to know of it is dropped before anything is acknowledged.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -19,7 +21,14 @@ from taskstore.errors import (
 )
 from taskstore.group_commit import Draft
 from taskstore.record import encode_task
-from taskstore.sqlite.database import Identity, identity, open_for_writing, store_error
+from taskstore.sqlite.database import (
+    Identity,
+    Stamp,
+    identity,
+    open_for_writing,
+    stamp,
+    store_error,
+)
 from taskstore.sqlite.schema import INLINE_BYTES, token_key
 from taskstore.store import Created
 from taskstore.tokens import Tokens
@@ -45,13 +54,15 @@ class Ledger:
         self._now = now
         self._connection: apsw.Connection | None = None
         self._identity: Identity | None = None
+        self._stamp: Stamp | None = None
         self._failed = False
 
     def open(self) -> apsw.Connection:
         """Open the file, make or upgrade its tables; raises StoreError."""
         try:
             self._connection = open_for_writing(self._path)
-            self._identity = identity(self._path)
+            self._identity = identity(self._path, self._connection)
+            self._stamp = stamp(self._path)
             self._tokens = Tokens(token_key(self._connection))
         except apsw.Error as error:
             self.close()
@@ -64,11 +75,12 @@ class Ledger:
             connection, self._connection = self._connection, None
             connection.close()
 
-    def commit(self, drafts: Sequence[Draft]) -> list[Created | StoreError]:
+    def commit(self, drafts: Sequence[Draft]) -> list[Created | Exception]:
         """Store the drafts and sync; one answer each, in order.
 
         Where a draft breaks the transaction, each is tried in one of its own.
         """
+        answers: list[Created | Exception]
         try:
             answers = self._commit_together(drafts)
         except _BrokenByDraft as broken:
@@ -83,59 +95,64 @@ class Ledger:
     def check(self) -> None:
         """Raise where a commit would fail; after a failed one, by writing."""
         try:
-            connection = self._current_connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with self._transaction() as connection:
+                _last_id(connection)
                 if self._failed:
                     connection.execute(
                         "INSERT OR REPLACE INTO meta (key, value) VALUES ('checked', randomblob(8))"
                     )
-                    connection.execute("COMMIT")
-                    self._failed = False
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+            self._failed = False
         except (apsw.Error, StoreError) as error:
             self._failed = True
             raise store_error(error) from error
 
     def _current_connection(self) -> apsw.Connection:
-        """The connection to the file that the path names now."""
-        found = identity(self._path)
+        """The connection to the file that the path names now, as it was left."""
+        found = identity(self._path, self._connection)
         if found is None and self._identity is not None:
             raise StoreUnavailable("the database file is gone; nothing was stored")
-        if self._connection is not None and found != self._identity:
+        if self._connection is not None and (
+            found != self._identity or stamp(self._path) != self._stamp
+        ):
             self._leave(self._connection, found)
         return self._connection or self.open()
 
     def _leave(self, connection: apsw.Connection, found: Identity | None) -> None:
-        """Close a connection whose file or log was replaced.
+        """Close a connection that no longer fits its files.
 
-        Where only the log is gone, what it held is saved into the database. Where
-        the database was replaced, nothing may be tidied up: SQLite deletes a log
-        by its name, which is the new database's by now.
+        Where only the log is gone, what it held is saved into the database. Else
+        nothing may be tidied up: SQLite deletes a log by its name, which is the
+        new database's by now, or in use by others who don't see this one's locks.
         """
-        if self._identity is not None and found is not None and found[:2] == self._identity[:2]:
+        left = self._identity
+        if left and found and found[:2] == left[:2] and found.log != left.log:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         self.close()
 
-    def _commit_together(self, drafts: Sequence[Draft]) -> list[Created | StoreError]:
+    @contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
         connection = self._current_connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            last_id = connection.execute("SELECT coalesce(max(id), 0) FROM task").get
-            group = _Group(connection, self._tokens, last_id, int(self._now()))
-            answers = [group.take(draft) for draft in drafts]
-            try:
-                group.write()
-            except apsw.Error as error:
-                raise _BrokenByDraft(store_error(error)) from error
-            group.forget_expired(_EXPIRED_PER_CREATE * len(drafts))
+            yield connection
             connection.execute("COMMIT")
         except BaseException:
             self._abandon(connection)
             raise
+        finally:
+            self._stamp = stamp(self._path)
+
+    def _commit_together(self, drafts: Sequence[Draft]) -> list[Created | Exception]:
+        with self._transaction() as connection:
+            group = _Group(connection, self._tokens, _last_id(connection), int(self._now()))
+            answers: list[Created | Exception] = []
+            try:
+                answers += map(group.take, drafts)
+                group.write()
+            except apsw.Error as error:
+                raise _BrokenByDraft(store_error(error)) from error
+            group.forget_expired(_EXPIRED_PER_CREATE * len(drafts))
         return answers
 
     def _abandon(self, connection: apsw.Connection) -> None:
@@ -147,8 +164,13 @@ class Ledger:
             self.close()
 
 
+def _last_id(connection: apsw.Connection) -> int:
+    last_id: int = connection.execute("SELECT coalesce(max(id), 0) FROM task").get
+    return last_id
+
+
 class _BrokenByDraft(Exception):
-    def __init__(self, error: StoreError) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
 

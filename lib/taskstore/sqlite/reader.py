@@ -139,7 +139,7 @@ class SqliteReader:
         if self._connection is not None and now < self._watch_at:
             return self._connection
         self._watch_at = now + WATCH_S
-        found = identity(self._path)
+        found = identity(self._path, self._connection)
         if found is None:
             if self._identity is not None:
                 self._forget_connection()
@@ -161,7 +161,7 @@ class SqliteReader:
             connection.close()
             raise
         self._connection = connection
-        self._identity = identity(self._path)
+        self._identity = identity(self._path, connection)
 
     def _forget_connection(self) -> None:
         if self._connection is not None:
