@@ -168,15 +168,6 @@ async def test_task_head_of_the_procedure_is_the_encoding_of_the_id(primary, wri
     ]
 
 
-async def test_draft_that_breaks_the_group_fails_alone(writer):
-    answers = await asyncio.gather(
-        *(writer.create(text, ["t"]) for text in ("good", "\ud800", "good too")),
-        return_exceptions=True,
-    )
-    assert isinstance(answers[1], ValueError)
-    assert [answers[0].task_id, answers[2].task_id] == [1, 2]
-
-
 async def test_expired_request_ids_go_in_small_steps(primary, writer):
     await asyncio.gather(*(writer.create(f"{n}", [], uuid4()) for n in range(10)))
     primary.sql("UPDATE taskstore.request SET created_at = now() - '8 d'::interval", "alone")

@@ -119,6 +119,15 @@ async def test_refused_create_leaves_its_group_alone(writer, reader):
     assert ids_of(await reader.list_by_tag("")) == [1, 2, 3]
 
 
+async def test_draft_that_breaks_the_group_fails_alone(writer):
+    answers = await asyncio.gather(
+        *(writer.create(text, ["t"]) for text in ("good", "\ud800", "good too")),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[1], ValueError)
+    assert [answers[0].task_id, answers[2].task_id] == [1, 2]
+
+
 async def test_request_ids_are_remembered_for_a_day_and_across_restarts(backend):
     request_id = uuid4()
     writer = await backend.writer()

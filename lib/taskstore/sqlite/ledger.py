@@ -152,6 +152,8 @@ class Ledger:
                 group.write()
             except apsw.Error as error:
                 raise _BrokenByDraft(store_error(error)) from error
+            except ValueError as error:
+                raise _BrokenByDraft(error) from error
             group.forget_expired(_EXPIRED_PER_CREATE * len(drafts))
         return answers
 
