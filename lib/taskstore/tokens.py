@@ -8,18 +8,32 @@ import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
+from typing import NamedTuple
 
 from taskstore.errors import InvalidToken
 
-__all__ = ["KEY_BYTES", "Tokens", "check_consistency_form"]
+__all__ = ["KEY_BYTES", "Tokens", "Write", "check_consistency_form"]
 
 KEY_BYTES = 32
 _SEAL_BYTES = 12
 _ID_BYTES = 4
+_POSITION_BITS = 64
+_WRITE_BYTES = _ID_BYTES + _POSITION_BITS // 8
 _PAGE_VERSION = b"\x01"
 _PAGE_CHARACTERS = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# Fixed width and lower case, so that tokens sort as their positions do.
-_CONSISTENCY = re.compile(rf"c1([0-9a-f]{{16}})([0-9a-f]{{{2 * _SEAL_BYTES}}})")
+# Fixed width and lower case, so that tokens sort as their writes do.
+_CONSISTENCY = re.compile(rf"c1([0-9a-f]{{8}})([0-9a-f]{{16}})[0-9a-f]{{{2 * _SEAL_BYTES}}}")
+
+
+class Write(NamedTuple):
+    """The write of a consistency token: its task, and a place in the log behind it.
+
+    Ids ascend in the order of writes. Places only follow them: of two writes that
+    are committed at once, the first may learn its place last.
+    """
+
+    task_id: int
+    wal_position: int
 
 
 class Tokens:
@@ -30,18 +44,19 @@ class Tokens:
         self._consistency = _sealing(key, b"consistency")
         self._page = _sealing(key, b"page")
 
-    def consistency_token(self, position: int) -> str:
-        """The token of the write at `position`, a count that only grows."""
-        seal = _seal(self._consistency, position.to_bytes(8))
-        return f"c1{position:016x}{seal.hex()}"
+    def consistency_token(self, task_id: int, wal_position: int = 0) -> str:
+        """The token of a Write; the greater string is the later one."""
+        content = task_id << _POSITION_BITS | wal_position
+        seal = _seal(self._consistency, content.to_bytes(_WRITE_BYTES))
+        return f"c1{content:024x}{seal.hex()}"
 
-    def position(self, consistency_token: str) -> int:
+    def write(self, consistency_token: str) -> Write:
         """What `consistency_token` was made from; raises InvalidToken."""
         match = check_consistency_form(consistency_token)
-        position = int(match[1], 16)
-        if not hmac.compare_digest(self.consistency_token(position), consistency_token):
+        write = Write(int(match[1], 16), int(match[2], 16))
+        if not hmac.compare_digest(self.consistency_token(*write), consistency_token):
             raise InvalidToken("consistency_token", "is not of this database")
-        return position
+        return write
 
     def page_token(self, tag: str, last_id: int) -> str:
         """The token of the page of `tag` that follows task `last_id`."""

@@ -117,3 +117,26 @@ async def test_reader_through_a_pooler_cannot_write(pooled):
     assert await reader.get(created.task_id) == encode_task(1, "t", [])
     await reader.close()
     await writer.close()
+
+
+async def test_tokens_ascend_though_the_earlier_writer_learns_its_place_last(pooled, monkeypatch):
+    first, second = [await open_writer(pooled) for _ in range(2)]
+    reader = await open_reader(pooled)
+    stored_later = asyncio.Event()
+    learn = first._ledger._position
+
+    async def learn_late():
+        await stored_later.wait()
+        return await learn()
+
+    monkeypatch.setattr(first._ledger, "_position", learn_late)
+    creating = asyncio.create_task(first.create("earlier", []))
+    while not (await reader.list_by_tag("")).tasks:
+        await asyncio.sleep(0.01)
+    later = await second.create("later", [])
+    stored_later.set()
+    earlier = await creating
+    assert (earlier.task_id, later.task_id) == (1, 2)
+    assert earlier.consistency_token < later.consistency_token
+    for side in (reader, first, second):
+        await side.close()

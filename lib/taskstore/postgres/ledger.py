@@ -110,9 +110,8 @@ class Ledger:
         async with self._database.session() as session:
             answer = await self._call(session, group)
         if self._database.pooled:
-            async with self._database.session() as session:
-                answer = answer._replace(wal_position=await session.fetchval(_POSITION))
-        return group.answers(answer, tokens.consistency_token(answer.wal_position))
+            answer = answer._replace(wal_position=await self._position())
+        return group.answers(answer, tokens)
 
     async def _call(self, session: Session, group: "_Group") -> _Answer:
         try:
@@ -133,6 +132,12 @@ class Ledger:
             raise _OutcomeUnknown from error
         assert row is not None  # noqa: S101 - a procedure with INOUT arguments answers
         return _Answer(*row.values())
+
+    async def _position(self) -> int:
+        """How far the log is behind a commit, asked for in a transaction of its own."""
+        async with self._database.session() as session:
+            position: int = await session.fetchval(_POSITION)
+        return position
 
     async def _resolve(
         self, drafts: Sequence[Draft], error: StoreError
@@ -173,9 +178,9 @@ class _Group:
                 place = places[draft.request_id] = self._add(draft, encoded)
             self._members.append((draft, encoded, place))
 
-    def answers(self, answer: _Answer, token: str) -> list[Created | Exception]:
+    def answers(self, answer: _Answer, tokens: Tokens) -> list[Created | Exception]:
         """What each draft's caller gets."""
-        return [self._answer(*member, answer, token) for member in self._members]
+        return [self._answer(*member, answer, tokens) for member in self._members]
 
     def _add(self, draft: Draft, encoded: bytes) -> int:
         self.request_ids.append(draft.request_id)
@@ -186,7 +191,7 @@ class _Group:
         return len(self.sent) - 1
 
     def _answer(
-        self, draft: Draft, encoded: bytes, place: int, answer: _Answer, token: str
+        self, draft: Draft, encoded: bytes, place: int, answer: _Answer, tokens: Tokens
     ) -> Created | StoreError:
         task_id, known = answer.task_ids[place], answer.known[place]
         if task_id is None:
@@ -195,4 +200,6 @@ class _Group:
             same = encoded == self.sent[place]
         else:
             same = encode_task(task_id, draft.text, draft.tags) == known
-        return Created(task_id, token) if same else RequestIdReused(task_id)
+        if not same:
+            return RequestIdReused(task_id)
+        return Created(task_id, tokens.consistency_token(task_id, answer.wal_position))

@@ -202,7 +202,7 @@ class PostgresReader:
             if asyncio.get_running_loop().time() >= give_up_at:
                 raise WriteNotSeen
             await asyncio.sleep(POLL_S)
-        return self._tokens.position(consistency_token)
+        return self._tokens.write(consistency_token).wal_position
 
     async def _look(self, position: int) -> int:
         async with self._database.session() as session:

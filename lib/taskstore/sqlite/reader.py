@@ -194,7 +194,7 @@ class SqliteReader:
         self._open_if_there()
         if self._tokens is None:
             return False
-        return self._newest_id() >= self._tokens.position(consistency_token)
+        return self._newest_id() >= self._tokens.write(consistency_token).task_id
 
     def _open_if_there(self) -> None:
         try:
