@@ -140,3 +140,19 @@ async def test_tokens_ascend_though_the_earlier_writer_learns_its_place_last(poo
     assert earlier.consistency_token < later.consistency_token
     for side in (reader, first, second):
         await side.close()
+
+
+async def test_group_stored_but_without_a_place_is_not_stored_again(pooled, monkeypatch):
+    writer = await open_writer(pooled)
+    request_id = uuid4()
+    with monkeypatch.context() as broken:
+        broken.setattr("taskstore.postgres.ledger._POSITION", "SELECT 1 / 0")
+        answers = await asyncio.gather(
+            writer.create("unnamed", []),
+            writer.create("named", [], request_id),
+            return_exceptions=True,
+        )
+    assert all(isinstance(answer, StoreUnavailable) for answer in answers)
+    assert (await writer.create("named", [], request_id)).task_id == 2
+    assert (await writer.create("next", [])).task_id == 3
+    await writer.close()

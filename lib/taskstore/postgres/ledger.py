@@ -134,9 +134,15 @@ class Ledger:
         return _Answer(*row.values())
 
     async def _position(self) -> int:
-        """How far the log is behind a commit, asked for in a transaction of its own."""
-        async with self._database.session() as session:
-            position: int = await session.fetchval(_POSITION)
+        """How far the log is behind a commit, asked for in a transaction of its own.
+
+        The group is stored by now: whatever fails here must not look as if it weren't.
+        """
+        try:
+            async with self._database.session() as session:
+                position: int = await session.fetchval(_POSITION)
+        except (StoreError, asyncpg.PostgresError) as error:
+            raise _OutcomeUnknown from error
         return position
 
     async def _resolve(
