@@ -23,6 +23,8 @@ __all__ = ["HealthMonitor"]
 
 # How long a database may be away before health says so.
 CHECK_EVERY_S = 1.0
+# The same for one that hangs: its silence is no yes.
+SILENCE_S = 2.0
 # What a watcher gets to be told NOT_SERVING before its watch ends.
 LAST_WORD_S = 0.1
 _log = structlog.get_logger("servicekit.health")
@@ -104,14 +106,23 @@ class HealthMonitor:
             await self._learn()
 
     async def _learn(self) -> None:
-        was_ready = self._ready.__status__()
+        silence = asyncio.get_running_loop().call_later(
+            SILENCE_S, self._set_away, "the database does not answer"
+        )
         try:
             await self._check()
         except StoreError as error:
-            self._ready.set(False)
-            if was_ready is not False:
-                _log.error("database unavailable", problem=str(error), cause=str(error.__cause__))
+            self._set_away(str(error), cause=str(error.__cause__))
+        except Exception:  # noqa: BLE001 - a monitor that ends would go on saying what it last said
+            self._set_away("the check failed", exc_info=True)
         else:
-            self._ready.set(True)
-            if was_ready is False:
+            if self._ready.__status__() is False:
                 _log.info("database available again")
+            self._ready.set(True)
+        finally:
+            silence.cancel()
+
+    def _set_away(self, problem: str, **more: Any) -> None:
+        if self._ready.__status__() is not False:
+            _log.error("database unavailable", problem=problem, **more)
+        self._ready.set(False)
