@@ -1,4 +1,4 @@
-"""A TCP proxy that can lose a connection at a chosen moment."""
+"""A TCP proxy that can lose a connection at a chosen moment, or its packets."""
 
 import asyncio
 from contextlib import suppress
@@ -12,6 +12,8 @@ class Proxy:
         self._target_port = target_port
         self._lose_request = False
         self._lose_answer = False
+        self._silenced: set[asyncio.StreamWriter] = set()
+        self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def lose_next_answer(self) -> None:
@@ -21,6 +23,10 @@ class Proxy:
     def lose_next_request(self) -> None:
         """Drop the connection that the next request comes by."""
         self._lose_request = True
+
+    def silence(self) -> None:
+        """Carry nothing more by the connections so far, and let neither end know."""
+        self._silenced |= self._open
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -39,6 +45,7 @@ class Proxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         there, back = await asyncio.open_connection("127.0.0.1", self._target_port)
+        self._open |= {writer, back}
         ways = [
             asyncio.create_task(self._forward(reader, back, "_lose_request")),
             asyncio.create_task(self._forward(there, writer, "_lose_answer")),
@@ -62,5 +69,7 @@ class Proxy:
                 if getattr(self, loss):
                     setattr(self, loss, False)
                     return
+                if writer in self._silenced:
+                    continue
                 writer.write(content)
                 await writer.drain()

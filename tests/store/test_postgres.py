@@ -369,6 +369,22 @@ async def test_server_that_hangs_is_passed_over(primary, writer):
         await reader.close()
 
 
+async def test_connections_that_went_silent_together_cost_one_wait(
+    primary, proxy, writer, monkeypatch
+):
+    monkeypatch.setattr("taskstore.postgres.database.STATEMENT_S", 0.5)
+    await writer.create("t", ["t"])
+    url = primary.url("alone").replace(f":{primary.port}/", f":{proxy.port}/")
+    reader = await PostgresReader.open(parse_database_url(url + "?sslmode=disable"))
+    await asyncio.gather(*(reader.list_by_tag("t") for _ in range(6)))
+    proxy.silence()
+    with pytest.raises(StoreUnavailable):
+        await reader.get(1)
+    pages = await asyncio.gather(*(reader.list_by_tag("t") for _ in range(6)))
+    assert [len(page.tasks) for page in pages] == [1] * 6
+    await reader.close()
+
+
 async def test_replica_alone_takes_no_writes(replica, writer, reader):
     await seen_by(reader, await writer.create("t", []))
     elsewhere = await PostgresWriter.open(parse_database_url(replica.url("alone")))

@@ -80,6 +80,11 @@ class Session(asyncpg.Connection):
             self._seen = await self.fetchval(_WAL_POSITION) or 0
         return self._seen
 
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's
+        """Say goodbye; a server that keeps silent is left."""
+        with suppress(TimeoutError):
+            await super().close(timeout=timeout)
+
     def get_reset_query(self) -> str:
         """Nothing: sessions leave no state behind."""
         return ""
@@ -124,6 +129,9 @@ class Database:
                     else:
                         yield cast("Session", connection)
                 except _DRIVER_ERRORS as error:
+                    if isinstance(error, TimeoutError):
+                        # What silenced this connection may have silenced all of them.
+                        await self._pool.expire_connections()
                     if _sqlstate(error) == _READ_ONLY or is_lost(error):
                         drop(cast("Session", connection))
                     raise
