@@ -66,6 +66,4 @@ async def open_reader(location: Location) -> TaskReader:
         from taskstore.postgres import PostgresReader  # noqa: PLC0415 - as above
 
         return await PostgresReader.open(location)
-    reader = SqliteReader(location.path)
-    await reader.check()
-    return reader
+    return await SqliteReader.open(location.path)

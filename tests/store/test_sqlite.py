@@ -13,9 +13,8 @@ import pytest
 
 from taskpb import Task
 from taskstore import NotTaskDatabase, StoreFull, StoreUnavailable
-from taskstore.sqlite import SqliteReader, SqliteWriter
+from taskstore.sqlite import SqliteReader, SqliteWriter, schema
 from taskstore.sqlite.database import open_for_reading
-from taskstore.sqlite.schema import SCHEMA_VERSION
 
 
 @pytest.fixture
@@ -37,11 +36,30 @@ def set_version(path: Path, version: int) -> None:
 
 async def test_newer_schema_is_refused_by_both_sides(path):
     await (await SqliteWriter.open(path)).close()
-    set_version(path, SCHEMA_VERSION + 1)
+    set_version(path, schema.SCHEMA_VERSION + 1)
     with pytest.raises(NotTaskDatabase, match="upgrade the software"):
         await SqliteWriter.open(path)
     with pytest.raises(NotTaskDatabase, match="upgrade the software"):
         await SqliteReader(path).check()
+
+
+async def test_upgrade_is_done_once_and_the_reader_waits_for_it(path, writer, monkeypatch):
+    await writer.create("t", ["t"])
+    running = SqliteReader(path)
+    assert await running.get(1)
+    step = "ALTER TABLE task ADD COLUMN note TEXT"
+    monkeypatch.setattr(schema, "_UPGRADES", [*schema._UPGRADES, step])
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 2)
+    reader = await SqliteReader.open(path)
+    for attempt in (lambda: reader.get(1), lambda: reader.list_by_tag("t"), reader.check):
+        with pytest.raises(StoreUnavailable, match="waiting for a command service"):
+            await attempt()
+    writers = await asyncio.gather(*(SqliteWriter.open(path) for _ in range(3)))
+    await reader.check()
+    assert await reader.get(1) == await running.get(1)
+    assert (await writers[0].create("t", ["t"])).task_id == 2
+    for side in (reader, running, *writers):
+        await side.close()
 
 
 async def test_foreign_database_is_refused_and_left_as_it_was(path):
@@ -55,10 +73,9 @@ async def test_foreign_database_is_refused_and_left_as_it_was(path):
 
 async def test_file_that_is_no_database_is_refused(path):
     path.write_bytes(b"dear diary" * 1000)
-    with pytest.raises(StoreUnavailable):
-        await SqliteWriter.open(path)
-    with pytest.raises(StoreUnavailable):
-        await SqliteReader(path).check()
+    for side in (SqliteWriter, SqliteReader):
+        with pytest.raises(NotTaskDatabase, match="no SQLite database"):
+            await side.open(path)
     assert path.read_bytes() == b"dear diary" * 1000
 
 
@@ -263,3 +280,17 @@ async def test_reader_that_looks_while_the_tables_are_made_never_takes_them_for_
         await (await opening).close()
         await reader.check()
         await reader.close()
+
+
+async def test_reader_waits_for_a_file_that_is_locked_when_it_starts(path, writer):
+    await writer.create("t", [])
+    holder = apsw.Connection(str(path))
+    holder.pragma("locking_mode", "EXCLUSIVE")
+    await writer.close()
+    holder.execute("BEGIN EXCLUSIVE")
+    reader = await SqliteReader.open(path)
+    with pytest.raises(StoreUnavailable):
+        await reader.get(1)
+    holder.close()
+    assert await reader.get(1)
+    await reader.close()

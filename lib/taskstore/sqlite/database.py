@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import apsw
 
-from taskstore.errors import StoreError, StoreFull, StoreUnavailable
-from taskstore.sqlite.schema import is_ready, upgrade
+from taskstore.errors import NotTaskDatabase, StoreError, StoreFull, StoreUnavailable
+from taskstore.sqlite.schema import schema_version, upgrade
 
 __all__ = [
     "Identity",
@@ -56,7 +56,7 @@ def open_for_writing(path: Path) -> apsw.Connection:
     connection = apsw.Connection(os.fspath(path), flags=flags)
     try:
         connection.set_busy_timeout(_WRITE_BUSY_MS)
-        is_ready(connection)
+        schema_version(connection)
         _log_ahead(connection)
         connection.pragma("synchronous", "FULL")
         if sys.platform == "darwin":
@@ -118,6 +118,15 @@ def store_error(error: Exception) -> StoreError:
     """The store's own error for what the driver raised, chained to it."""
     if isinstance(error, StoreError):
         return error
-    mapped = StoreFull() if isinstance(error, apsw.FullError) else StoreUnavailable()
+    mapped: StoreError
+    match error:
+        case apsw.FullError():
+            mapped = StoreFull()
+        case apsw.NotADBError():
+            mapped = NotTaskDatabase("the file is no SQLite database")
+        case apsw.CantOpenError():
+            mapped = NotTaskDatabase("the database file can't be opened")
+        case _:
+            mapped = StoreUnavailable()
     mapped.__cause__ = error
     return mapped

@@ -23,6 +23,7 @@ import apsw
 from taskstore.errors import (
     AnswerTooLarge,
     InvalidToken,
+    NotTaskDatabase,
     StoreError,
     StoreUnavailable,
     TaskNotFound,
@@ -79,6 +80,18 @@ class SqliteReader:
         self._tokens: Tokens | None = None
         self._watch_at = 0.0
         self._threads = ThreadPoolExecutor(LIST_THREADS, thread_name_prefix="list")
+
+    @classmethod
+    async def open(cls, path: Path) -> "SqliteReader":
+        """A reader; raises NotTaskDatabase where waiting for the file doesn't help."""
+        reader = cls(path)
+        try:
+            await reader.check()
+        except StoreUnavailable as error:
+            if isinstance(error, NotTaskDatabase):
+                await reader.close()
+                raise
+        return reader
 
     async def get(self, task_id: int, *, consistency_token: str = "", wait_s: float = 0.0) -> bytes:
         """See TaskReader.get."""

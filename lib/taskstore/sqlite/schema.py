@@ -4,18 +4,20 @@
 question: a page of a tag is one range scan, its rows carrying the answer.
 A large task is not repeated under each of its tags; its rows there hold NULL,
 and the reader looks it up by id.
+
+A version is reached from the one before, all steps in one transaction. Readers go
+on with what they have until it commits.
 """
 
 import os
 
 import apsw
 
-from taskstore.errors import NotTaskDatabase
+from taskstore.errors import NotTaskDatabase, StoreUnavailable
 from taskstore.tokens import KEY_BYTES
 
-__all__ = ["INLINE_BYTES", "SCHEMA_VERSION", "is_ready", "token_key", "upgrade"]
+__all__ = ["INLINE_BYTES", "SCHEMA_VERSION", "is_ready", "schema_version", "token_key", "upgrade"]
 
-SCHEMA_VERSION = 1
 # The largest encoded task that stands again in each of its tags' rows: larger
 # ones would multiply the file by their tags, up to 64 times.
 INLINE_BYTES = 1024
@@ -40,19 +42,35 @@ CREATE INDEX request_by_age ON request (created_s);
 """
 
 
+# Each leads from the version of its place to the next.
+_UPGRADES = [_VERSION_1]
+SCHEMA_VERSION = len(_UPGRADES)
+
+
 def is_ready(connection: apsw.Connection) -> bool:
-    """Whether the tables are there; raises NotTaskDatabase."""
-    return _version(connection) == SCHEMA_VERSION
+    """Whether there are tables to read.
+
+    Raises NotTaskDatabase, and StoreUnavailable where they are of an older version.
+    """
+    version = schema_version(connection)
+    if 0 < version < SCHEMA_VERSION:
+        raise StoreUnavailable(
+            f"the database has schema version {version}; it is waiting for a command "
+            f"service that upgrades it to version {SCHEMA_VERSION}"
+        )
+    return version == SCHEMA_VERSION
 
 
 def upgrade(connection: apsw.Connection) -> None:
     """Bring the tables to SCHEMA_VERSION, in one transaction; raises NotTaskDatabase."""
-    if _version(connection) == SCHEMA_VERSION:
+    if schema_version(connection) == SCHEMA_VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) == 0:
-            connection.execute(_VERSION_1)
+        version = schema_version(connection)
+        for step in _UPGRADES[version:]:
+            connection.execute(step)
+        if not version:
             key = os.urandom(KEY_BYTES)
             connection.execute("INSERT INTO meta (key, value) VALUES ('token_key', ?)", (key,))
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
@@ -69,7 +87,7 @@ def token_key(connection: apsw.Connection) -> bytes:
     return key
 
 
-def _version(connection: apsw.Connection) -> int:
+def schema_version(connection: apsw.Connection) -> int:
     """The file's schema version, 0 for an empty file; raises NotTaskDatabase."""
     # The tables and the id come in one commit, which may fall between these two reads:
     # in this order it can't look as if there were tables of somebody else's.
