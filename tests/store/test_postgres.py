@@ -520,10 +520,12 @@ async def test_newer_schema_is_refused_by_both_sides(primary, location, writer):
     await running.close()
 
 
-async def test_foreign_schema_of_our_name_is_refused(primary, location):
-    primary.sql("CREATE SCHEMA taskstore CREATE TABLE meta (version int, token_key bytea)", "alone")
+@pytest.mark.parametrize("columns", ["version int, token_key bytea", "recipe text"])
+@pytest.mark.parametrize("side", [PostgresWriter, PostgresReader])
+async def test_foreign_schema_of_our_name_is_refused(primary, location, side, columns):
+    primary.sql(f"CREATE SCHEMA taskstore CREATE TABLE meta ({columns})", "alone")
     with pytest.raises(NotTaskDatabase, match="not this software's"):
-        await PostgresWriter.open(location)
+        await side.open(location)
 
 
 async def test_upgrade_is_done_once_and_the_reader_waits_for_it(location, writer, monkeypatch):

@@ -15,6 +15,7 @@ waited for, every read would queue.
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import NamedTuple
 
 import asyncpg
@@ -166,7 +167,9 @@ async def read_meta(session: Session) -> Meta | None:
     """
     if not await session.fetchval(_HAS_TABLES):
         return None
-    row = await session.fetchrow("SELECT version, token_key FROM taskstore.meta")
+    row = None
+    with suppress(asyncpg.UndefinedColumnError):
+        row = await session.fetchrow("SELECT version, token_key FROM taskstore.meta")
     if row is None:
         raise NotTaskDatabase("the database has a schema taskstore that is not this software's")
     if row["version"] > SCHEMA_VERSION:
