@@ -34,13 +34,21 @@ def set_version(path: Path, version: int) -> None:
         db.execute(f"PRAGMA user_version = {version}")
 
 
-async def test_newer_schema_is_refused_by_both_sides(path):
-    await (await SqliteWriter.open(path)).close()
+async def test_newer_schema_is_refused_by_both_sides(path, writer):
+    await writer.create("t", [])
+    running = await SqliteReader.open(path)
     set_version(path, schema.SCHEMA_VERSION + 1)
-    with pytest.raises(NotTaskDatabase, match="upgrade the software"):
-        await SqliteWriter.open(path)
-    with pytest.raises(NotTaskDatabase, match="upgrade the software"):
-        await SqliteReader(path).check()
+    for attempt in (
+        lambda: SqliteWriter.open(path),
+        lambda: SqliteReader.open(path),
+        writer.check,
+        lambda: writer.create("t", []),
+        running.check,
+        lambda: running.get(1),
+    ):
+        with pytest.raises(NotTaskDatabase, match="upgrade the software"):
+            await attempt()
+    await running.close()
 
 
 async def test_upgrade_is_done_once_and_the_reader_waits_for_it(path, writer, monkeypatch):

@@ -14,6 +14,7 @@ import apsw
 
 from taskstore.errors import (
     IdsExhausted,
+    NotTaskDatabase,
     RequestIdReused,
     StoreError,
     StoreFull,
@@ -29,7 +30,7 @@ from taskstore.sqlite.database import (
     stamp,
     store_error,
 )
-from taskstore.sqlite.schema import INLINE_BYTES, token_key
+from taskstore.sqlite.schema import INLINE_BYTES, schema_version, token_key
 from taskstore.store import Created
 from taskstore.tokens import Tokens
 
@@ -96,6 +97,7 @@ class Ledger:
         """Raise where a commit would fail; after a failed one, by writing."""
         try:
             with self._transaction() as connection:
+                schema_version(connection)
                 _last_id(connection)
                 if self._failed:
                     connection.execute(
@@ -104,6 +106,8 @@ class Ledger:
             self._failed = False
         except (apsw.Error, StoreError) as error:
             self._failed = True
+            if isinstance(error, NotTaskDatabase):  # newer software has upgraded it meanwhile
+                self.close()
             raise store_error(error) from error
 
     def _current_connection(self) -> apsw.Connection:

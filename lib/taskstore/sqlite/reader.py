@@ -132,7 +132,7 @@ class SqliteReader:
 
     async def check(self) -> None:
         """See TaskReader.check."""
-        self._watch_at = 0.0
+        self._forget_connection()  # and with it, what it believes to know of the file
         try:
             self._current_connection()
             self._newest_id()
