@@ -115,13 +115,15 @@ def _postgres_location(parts: SplitResult) -> PostgresLocation:
         raise ValueError("a PostgreSQL URL takes two slashes: postgresql://HOST/DATABASE")
     if "\0" in unquote(account + parts.path):
         raise ValueError("the PostgreSQL URL holds a NUL")
+    # A bare / names no database; the driver would take it for one and pass over dbname.
+    database = "" if parts.path == "/" else parts.path
     options = _options(parts.query)
     ours = {name: options.pop(name) for name in _OUR_OPTIONS & options.keys()}
     _check_choice("sslmode", options.get("sslmode", "prefer"), _SSL_MODES)
     target = ours.get("target_session_attrs", "any")
     _check_choice("target_session_attrs", target, TARGETS)
     return PostgresLocation(
-        f"postgresql://{account}{at}{parts.path}?{urlencode(options, quote_via=quote)}".rstrip("?"),
+        f"postgresql://{account}{at}{database}?{urlencode(options, quote_via=quote)}".rstrip("?"),
         _hosts(hosts, ours),
         target,
         _number("connect_timeout", ours.get("connect_timeout")) or CONNECT_TIMEOUT_S,

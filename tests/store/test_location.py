@@ -90,3 +90,9 @@ def test_postgresql_options_of_ours_are_kept_from_the_driver():
         7,
         pooled=True,
     )
+
+
+def test_bare_slash_leaves_the_database_to_the_options():
+    assert parse_database_url("postgresql://h/?dbname=t") == parse_database_url(
+        "postgresql://h?dbname=t"
+    )
