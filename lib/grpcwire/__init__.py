@@ -38,7 +38,6 @@ The way of a request, from the socket to the handler and back:
     stream_owner      where a stream's events go
     host              the connection as its calls see it
     call              one call: starts the handler, ends it once, sends its status
-      task_start      at once where Python can
       grpc_call       its messages and status as gRPC over HTTP/2 has them
       web.call        as the others have them, over either version of HTTP
       request_body    its unread messages, within the limits of memory

@@ -8,7 +8,8 @@ by the server's end. However it ends, `_release` gives back its place exactly
 once, and only after the handler has really ended. How its messages and its status
 look on the wire is its subclass's: `grpc_call`, `web.call`.
 
-The handler runs in a task, which `task_start` lets run at once where Python can.
+The handler runs in a task of its own, never within the reading of its request: what
+was read in one turn of the loop runs in the next, in the order of its coming.
 """
 
 import asyncio
@@ -29,7 +30,6 @@ from grpcwire.metadata import MetadataLike
 from grpcwire.request_body import RequestBody, Wire
 from grpcwire.stream import MALFORMED_REQUEST, Stream
 from grpcwire.stream_owner import StreamOwner
-from grpcwire.task_start import start_task
 
 log = logging.getLogger(__name__)
 
@@ -228,7 +228,7 @@ class ServerCall(StreamOwner):
             peer=host.peer,
             request=request,
         )
-        task = start_task(self._engine.loop, self._serve(stream))
+        task = self._engine.loop.create_task(self._serve(stream))
         if not self._released:
             self._task = task
             host.call_started(self)

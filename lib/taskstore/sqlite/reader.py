@@ -79,6 +79,7 @@ class SqliteReader:
         self._identity: Identity | None = None
         self._tokens: Tokens | None = None
         self._watch_at = 0.0
+        self._shared = False  # the reads of this turn of the loop have begun a transaction
         self._threads = ThreadPoolExecutor(LIST_THREADS, thread_name_prefix="list")
 
     @classmethod
@@ -148,20 +149,46 @@ class SqliteReader:
 
     def _current_connection(self) -> apsw.Connection | None:
         """The connection to the file that the path names now; None before there are tables."""
-        now = monotonic()
-        if self._connection is not None and now < self._watch_at:
+        if self._shared:
             return self._connection
-        self._watch_at = now + WATCH_S
+        if self._connection is None or monotonic() >= self._watch_at:
+            self._watch()
+        if self._connection is not None:
+            self._share(self._connection)
+        return self._connection
+
+    def _share(self, connection: apsw.Connection) -> None:
+        """Begin a transaction for all reads of this turn: its locks cost more than a read.
+
+        Its end is registered before its beginning, and callbacks run in their order. So
+        whatever wakes somebody later (an answer, a request's octets) finds it ended, and
+        no read misses what was committed when it was asked for.
+        """
+        asyncio.get_running_loop().call_soon(self._end_shared)
+        connection.execute("BEGIN")
+        self._shared = True
+
+    def _end_shared(self) -> None:
+        connection = self._connection
+        if self._shared and connection is not None:
+            self._shared = False
+            try:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+            except apsw.Error:
+                self._forget_connection()
+
+    def _watch(self) -> None:
+        """Open the file that the path names now, where it is not the one that is open."""
+        self._watch_at = monotonic() + WATCH_S
         found = identity(self._path, self._connection)
         if found is None:
             if self._identity is not None:
                 self._forget_connection()
                 raise StoreUnavailable("the database file is gone")
-            return None
-        if self._connection is None or found != self._identity:
+        elif self._connection is None or found != self._identity:
             self._forget_connection()
             self._connect()
-        return self._connection
 
     def _connect(self) -> None:
         connection = open_for_reading(self._path)
@@ -177,6 +204,7 @@ class SqliteReader:
         self._identity = identity(self._path, connection)
 
     def _forget_connection(self) -> None:
+        self._shared = False
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.close()
