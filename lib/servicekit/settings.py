@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import click
 
 from servicekit.engines import ENGINES
-from taskstore import Location, PostgresLocation, SqliteLocation, parse_database_url
+from taskpb.channel import parse_address
+from taskstore import Location, parse_database_url
 
 __all__ = ["COMMAND_PORT", "QUERY_PORT", "Settings", "TlsFiles", "settings_options"]
 
@@ -61,26 +62,35 @@ class Settings:
         return 1 if self.side == "writer" and self.database.one_writer else self.workers
 
 
-class _DatabaseUrl(click.ParamType[Location]):
-    name = "url"
+class _Parsed(click.ParamType[Any]):
+    """What `parse` makes of a text; its ValueError says why it makes nothing of it."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, SqliteLocation | PostgresLocation):
+        if not isinstance(value, str):
             return value
         try:
-            return parse_database_url(value)
+            return self._parse(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
 
-class _Origin(click.ParamType[str]):
-    name = "origin"
+def _origin(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else "*"
+    except ValueError:
+        origin = ""
+    if text != origin:
+        raise ValueError(f"{text!r} is no origin: SCHEME://HOST[:PORT], or *")
+    return text
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        parts = urlsplit(value)
-        if value == "*" or (parts.netloc and value == f"{parts.scheme}://{parts.netloc}"):
-            return value
-        return self.fail(f"{value!r} is no origin: SCHEME://HOST[:PORT], or *", param, ctx)
+
+def _address(text: str) -> str:
+    return str(parse_address(text))
 
 
 _PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -139,7 +149,7 @@ def _options(default_port: int) -> list[Callable[..., Any]]:
         _option("--port", type=port, default=default_port, help="0: any free port."),
         _option(
             "--database",
-            type=_DatabaseUrl(),
+            type=_Parsed("url", parse_database_url),
             default="sqlite:///tasks.db",
             help="sqlite:///FILE, sqlite:////ABSOLUTE/FILE or postgresql://HOST/DATABASE.",
         ),
@@ -167,20 +177,27 @@ def _options(default_port: int) -> list[Callable[..., Any]]:
 
 def _reaching_options() -> list[Callable[..., Any]]:
     """How clients may reach the service, and the other half."""
+    address = _Parsed("address", _address)
     return [
         _option("--tls-cert", type=_PEM, help="Certificate chain (PEM). Default: plaintext."),
         _option("--tls-key", type=_PEM, help="The certificate's key (PEM)."),
         _option("--tls-client-ca", type=_PEM, help="Ask clients for a certificate of this CA."),
         _option(
             "--cors-origin",
-            type=_Origin(),
+            type=_Parsed("origin", _origin),
             multiple=True,
             help="Let pages of this origin call from browsers; may be repeated. * lets all.",
         ),
         _option(
             "--command",
+            type=address,
             default=f"localhost:{COMMAND_PORT}",
             help="The write service, as answers name it.",
         ),
-        _option("--query", default=f"localhost:{QUERY_PORT}", help="The read service, likewise."),
+        _option(
+            "--query",
+            type=address,
+            default=f"localhost:{QUERY_PORT}",
+            help="The read service, likewise.",
+        ),
     ]

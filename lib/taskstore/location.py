@@ -87,6 +87,8 @@ def parse_database_url(url: str) -> Location:
         parts = urlsplit(url)
     except ValueError as error:
         raise ValueError(f"the database URL is malformed: {error}") from None
+    if not _is_unicode(url):
+        raise ValueError("the database URL is not valid Unicode")
     if parts.scheme in ("postgresql", "postgres"):
         return _postgres_location(parts)
     if parts.scheme != "sqlite":
@@ -129,6 +131,11 @@ def _postgres_location(parts: SplitResult) -> PostgresLocation:
         _number("connect_timeout", ours.get("connect_timeout")) or CONNECT_TIMEOUT_S,
         _number("statement_cache_size", ours.get("statement_cache_size")) == 0,
     )
+
+
+def _is_unicode(text: str) -> bool:
+    """An argument whose bytes are no UTF-8 reaches Python as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _options(query: str) -> dict[str, str]:

@@ -47,6 +47,8 @@ def test_url_names_a_file(url, path):
         ("sqlite:///", "names no file"),
         ("sqlite:///folder/", "names no file"),
         ("sqlite:///a%00b", "names no file"),
+        ("sqlite:///a\udcffb", "not valid Unicode"),
+        ("postgresql://h/\udcff", "not valid Unicode"),
         ("sqlite:///:memory:", "in memory"),
         ("sqlite:///tasks.db?mode=ro", "options"),
     ],
