@@ -12,7 +12,8 @@ __all__ = ["configure_logging"]
 def configure_logging(log_format: str | None, level: str) -> None:
     """Send all logs of this process to standard error, as `text` or `json`.
 
-    None chooses text on a terminal, else json.
+    None chooses text on a terminal, else json. A traceback is told without its
+    variables, which may hold a password or what tasks say.
     """
     terminal = sys.stderr.isatty()
     chosen = log_format or ("text" if terminal else "json")
@@ -24,11 +25,14 @@ def configure_logging(log_format: str | None, level: str) -> None:
     ]
     if chosen == "json":
         rendering: list[Any] = [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
             structlog.processors.JSONRenderer(),
         ]
     else:
-        rendering = [structlog.dev.ConsoleRenderer(colors=terminal)]
+        plain = structlog.dev.plain_traceback
+        rendering = [structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=plain)]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
@@ -38,6 +42,7 @@ def configure_logging(log_format: str | None, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
