@@ -1,8 +1,13 @@
 """Where a service listens: every address of its host, one port; and saying so."""
 
 import errno
+import os
 import socket
 import sys
+
+import structlog
+
+from taskpb.channel import Address
 
 __all__ = ["BACKLOG", "open_listening_sockets", "say_ready"]
 
@@ -12,13 +17,17 @@ BACKLOG = 4096
 # Port 0 asks for a port that is free on every address: seldom more than one try.
 _FREE_PORT_TRIES = 16
 _NO_SUCH_ADDRESS_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_log = structlog.get_logger("servicekit.listening")
 
 
 def say_ready(name: str, host: str, port: int) -> None:
-    """Print the line that tells a service is ready, and where."""
-    # One write, so that two services in one terminal don't share a line.
-    sys.stdout.write(f"{name} listening on {host}:{port}\n")
-    sys.stdout.flush()
+    """Print the line that tells a service is ready, and where; it serves unread too."""
+    line = f"{name} listening on {Address(host, port)}\n"
+    try:
+        # One write, so that two services in one terminal don't share a line.
+        os.write(sys.stdout.fileno(), line.encode())
+    except OSError as error:
+        _log.warning("standard output takes no ready line", line=line.strip(), problem=str(error))
 
 
 def open_listening_sockets(
@@ -40,9 +49,12 @@ def open_listening_sockets(
 
 
 def _bind_all(host: str, port: int, share_port: bool) -> list[socket.socket]:
-    addresses = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
+    try:
+        addresses = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except UnicodeError as error:
+        raise OSError("that is no host name") from error
     sockets: list[socket.socket] = []
     missing: OSError | None = None
     try:

@@ -20,9 +20,11 @@ from servicekit.health import HealthMonitor
 from servicekit.listening import open_listening_sockets, say_ready
 from servicekit.logs import configure_logging
 from servicekit.settings import Settings
-from servicekit.tls import load_certificate, server_tls
+from servicekit.streams import open_missing_streams
+from servicekit.tls import UnusableTlsFile, load_certificate, server_tls
 from servicekit.workers import supervise
 from taskpb import TaskServiceBase
+from taskpb.channel import Address
 from taskstore import StoreError
 
 __all__ = ["run", "serve"]
@@ -41,6 +43,7 @@ def run(name: str, settings: Settings, main: _Main) -> NoReturn:
     What keeps a service from starting (the database, the address, the
     certificate) is one plain line and exit code 1.
     """
+    open_missing_streams()
     configure_logging(settings.log_format, settings.log_level)
     if settings.processes < settings.workers:
         _log.warning("SQLite takes one writer: serving with one worker", asked=settings.workers)
@@ -60,6 +63,8 @@ def _run(name: str, settings: Settings, main: _Main) -> int:
     except StoreError as error:
         cause = f" ({error.__cause__})" if error.__cause__ else ""
         problem = f"{name}: cannot open {settings.database}: {error}{cause}"
+    except UnusableTlsFile as error:
+        problem = f"{name}: cannot use {error}"
     except OSError as error:
         problem = _cannot_listen(name, settings, error)
     except KeyboardInterrupt:
@@ -70,7 +75,7 @@ def _run(name: str, settings: Settings, main: _Main) -> int:
 
 
 def _cannot_listen(name: str, settings: Settings, error: OSError) -> str:
-    return f"{name}: cannot listen on {settings.host}:{settings.port}: {error}"
+    return f"{name}: cannot listen on {Address(settings.host, settings.port)}: {error}"
 
 
 async def serve(
@@ -111,7 +116,7 @@ def _reload(tls: ssl.SSLContext | None, settings: Settings) -> None:
         return
     try:
         load_certificate(tls, settings.tls)
-    except OSError as error:
+    except UnusableTlsFile as error:
         _log.error("certificate not reloaded; serving with the one before", problem=str(error))
     else:
         _log.info("certificate reloaded")

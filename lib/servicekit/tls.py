@@ -1,15 +1,20 @@
 """TLS for a service, from its PEM files."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from servicekit.settings import TlsFiles
 
-__all__ = ["load_certificate", "server_tls"]
+__all__ = ["UnusableTlsFile", "load_certificate", "server_tls"]
+
+
+class UnusableTlsFile(OSError):
+    """A file that TLS can't be served with; the text names its option."""
 
 
 def server_tls(files: TlsFiles, protocols: Sequence[str]) -> ssl.SSLContext:
-    """A server's context that offers `protocols` by ALPN; raises OSError.
+    """A server's context that offers `protocols` by ALPN; raises UnusableTlsFile.
 
     With a client CA, a client without a certificate of it is turned away.
     """
@@ -18,11 +23,21 @@ def server_tls(files: TlsFiles, protocols: Sequence[str]) -> ssl.SSLContext:
     load_certificate(context, files)
     context.set_alpn_protocols(list(protocols))
     if files.client_ca is not None:
-        context.load_verify_locations(files.client_ca)
+        with _naming(f"--tls-client-ca {files.client_ca}"):
+            context.load_verify_locations(files.client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
 def load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
-    """Read the certificate, for the handshakes from now on; raises OSError."""
-    context.load_cert_chain(files.certificate, files.key)
+    """Read the certificate, for the handshakes from now on; raises UnusableTlsFile."""
+    with _naming(f"--tls-cert {files.certificate} with --tls-key {files.key}"):
+        context.load_cert_chain(files.certificate, files.key)
+
+
+@contextmanager
+def _naming(options: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnusableTlsFile(f"{options}: {error}") from error

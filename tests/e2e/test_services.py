@@ -14,7 +14,7 @@ import pytest
 from grpclib.health.v1 import health_pb2
 
 from servicekit.serving import DRAIN_S
-from tests.processes import ServiceProcess, eventually
+from tests.processes import START_S, STOP_S, ServiceProcess, eventually
 
 SERVING, NOT_SERVING = 1, 2
 HEALTH_NAMES = ("", "task.TaskService", "liveness", "readiness")
@@ -28,6 +28,11 @@ def health_of(service, name=""):
             response_deserializer=health_pb2.HealthCheckResponse.FromString,
         )
         return check(health_pb2.HealthCheckRequest(service=name), timeout=5).status
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -142,6 +147,21 @@ def test_unusable_database_is_one_plain_line(tmp_path):
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
         assert url in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", ""])
+def test_a_service_that_nobody_listens_to_serves(database, workers, streams):
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    command = f"exec '{sys.executable}' -m query --host 127.0.0.1 --port {port}"
+    command += f" --workers {workers} --database 'sqlite:///{database}' {streams}"
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["sh", "-c", command], stdout=pipe, stderr=pipe) as service:
+        service.stdout.close()
+        eventually(lambda: is_listening(port), within_s=START_S)
+        service.terminate()
+        assert service.wait(STOP_S) == 0
 
 
 def test_logs_are_json_lines_when_not_on_a_terminal(database):

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from servicekit.listening import open_listening_sockets
+from servicekit.listening import open_listening_sockets, say_ready
 
 
 @pytest.fixture
@@ -39,3 +39,17 @@ def test_host_without_a_usable_address_is_refused(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [absent])
     with pytest.raises(OSError, match="assign"):
         open_listening_sockets("absent", 0)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "\udcff"])
+def test_what_is_no_host_name_is_an_error_of_the_system(host):
+    with pytest.raises(OSError, match="host name"):
+        open_listening_sockets(host, 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("localhost", "localhost:8081"), ("::1", "[::1]:8081")]
+)
+def test_the_ready_line_holds_an_address_that_clients_take(host, shown, capfd):
+    say_ready("command", host, 8081)
+    assert capfd.readouterr().out == f"command listening on {shown}\n"
