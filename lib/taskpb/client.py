@@ -1,6 +1,5 @@
 """The async client of the task service, for programs that import it."""
 
-import math
 import ssl as ssl_module
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
@@ -25,9 +24,11 @@ from taskpb.generated.task import (
 from taskpb.rules import MAX_INT32
 from taskpb.service import Service
 
-__all__ = ["DEFAULT_PAGE_SIZE", "DEFAULT_TIMEOUT_S", "TaskClient"]
+__all__ = ["DEFAULT_PAGE_SIZE", "DEFAULT_TIMEOUT_S", "MAX_TIMEOUT_S", "TaskClient"]
 
 DEFAULT_TIMEOUT_S = 10.0
+MAX_TIMEOUT_S = 99_999_999
+"""The most that gRPC's timeout can say: eight digits of seconds."""
 DEFAULT_PAGE_SIZE = 500
 _MIN_INT32 = -MAX_INT32 - 1
 
@@ -66,6 +67,7 @@ class TaskClient:
         if command is None and query is None:
             raise ValueError("a TaskClient needs command, query or both")
         _check_timeout(timeout_s)
+        _check_strings({"consistency_token": consistency_token})
         self._timeout_s = timeout_s
         self._token = consistency_token
         self._closed = False
@@ -206,8 +208,8 @@ class TaskClient:
 
 
 def _check_timeout(timeout_s: float) -> None:
-    if not (timeout_s > 0 and math.isfinite(timeout_s)):
-        raise ValueError(f"timeout_s must be a positive number of seconds, not {timeout_s!r}")
+    if not 0 < timeout_s <= MAX_TIMEOUT_S:
+        raise ValueError(f"timeout_s must be above 0 and at most {MAX_TIMEOUT_S}, not {timeout_s}")
 
 
 def _check_strings(values: Mapping[str, object]) -> None:

@@ -117,7 +117,8 @@ class Service:
         self, method: _Method[_Response], request: betterproto.Message, deadline: Deadline
     ) -> _Response:
         async with self._in_flight:
-            stub = TaskServiceStub(self._open_channel())
+            channel = self._open_channel()
+            stub = TaskServiceStub(channel)
             try:
                 response = await _isolated(method(stub, request, deadline=deadline))
             except GRPCError as error:
@@ -138,6 +139,9 @@ class Service:
                 raise TaskServiceError(
                     Status.INTERNAL, f"cannot understand the answer of {self._label}: {error!r}"
                 ) from error
+            finally:
+                if self._closed and self._address is not None:
+                    channel.close()  # it was connecting when we closed it, and went on
             self._reached = True
             return response
 

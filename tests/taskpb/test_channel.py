@@ -40,6 +40,8 @@ def test_an_address_is_read_and_written_alike(text, address):
         "[]:8081",
         "[::1:8081",
         "a b:8081",
+        "a..b:8081",
+        f"{'a' * 64}:8081",
         "http://localhost:8081",
         "höst:1",
     ],

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from taskpb import InvalidRequest, Task, TaskClient, TaskNotFound
+from taskpb.client import MAX_TIMEOUT_S
 from taskpb.service import MAX_CALLS_IN_FLIGHT
 
 
@@ -155,7 +156,7 @@ async def test_a_wrong_type_is_a_type_error_before_sending(tasks, fake, call):
     assert fake.requests == []
 
 
-@pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("inf"), 100_000_000])
 async def test_a_deadline_that_is_no_positive_time_is_refused(tasks, channel, timeout_s):
     with pytest.raises(ValueError, match="timeout_s"):
         TaskClient(query=channel, timeout_s=timeout_s)
@@ -176,6 +177,16 @@ async def test_one_half_is_enough_for_its_calls(channel):
         assert await reader.get(task.id) == task
         with pytest.raises(RuntimeError, match="without command="):
             await reader.create("milk")
+
+
+async def test_the_longest_deadline_is_taken(tasks):
+    task = await tasks.create("text", timeout_s=MAX_TIMEOUT_S)
+    assert await tasks.get(task.id, timeout_s=MAX_TIMEOUT_S) == task
+
+
+def test_a_consistency_token_that_is_no_text_is_a_type_error():
+    with pytest.raises(TypeError, match="consistency_token"):
+        TaskClient(query="localhost:8082", consistency_token=7)
 
 
 def test_no_half_at_all_is_refused():

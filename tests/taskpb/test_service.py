@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import random
 import socket
 import ssl
@@ -220,6 +221,19 @@ async def test_closing_the_client_ends_calls_in_flight(fake, refused_port):
         with pytest.raises(RuntimeError, match="is closed"):
             await create
         fake.gate.set()
+
+
+async def test_closing_the_client_while_it_connects_leaves_no_connection(fake, refused_port):
+    async with serving(fake, refused_port):
+        for turns in range(20):
+            tasks = TaskClient(command=f"127.0.0.1:{refused_port}", timeout_s=2)
+            create = asyncio.ensure_future(tasks.create("milk"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await tasks.close()
+            await asyncio.wait([create])
+            del tasks, create
+            gc.collect()  # a connection left open is a ResourceWarning, which fails the test
 
 
 async def test_a_failed_tls_handshake_is_not_repeated(fake, refused_port):
