@@ -23,7 +23,7 @@ __all__ = ["STOP_S", "Child", "supervise"]
 STOP_S = 15.0
 """How long children may take to stop; a service drains its calls for up to 10 s."""
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CLEAN_ENDS = (0, -signal.SIGTERM)  # SIGTERM itself only ends a child that was still starting
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -53,7 +53,7 @@ async def supervise(children: Sequence[Child]) -> ExitCode:
         stop.set()
 
     loop = asyncio.get_running_loop()
-    for number in _STOP_SIGNALS:
+    for number in _stop_signals():
         loop.add_signal_handler(number, on_signal)
     try:
         for child in children:
@@ -69,6 +69,13 @@ async def supervise(children: Sequence[Child]) -> ExitCode:
         _terminate(running)
         await _wait_or_kill(running)
     return _exit_code(running, early)
+
+
+def _stop_signals() -> tuple[signal.Signals, ...]:
+    """Also the terminal's end, unless `nohup` had it ignored to let us outlive that."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return _STOP_SIGNALS
+    return (*_STOP_SIGNALS, signal.SIGHUP)
 
 
 async def _start(child: Child) -> _Running:

@@ -68,6 +68,22 @@ def test_a_signal_stops_both_and_ends_with_0(serve, number):
     assert process.stderr.read().count('"stopped"') == 2
 
 
+def test_under_nohup_both_outlive_the_terminal(tmp_path):
+    arguments = ("serve", "--command-port", "0", "--query-port", "0")
+    arguments += ("--database", f"sqlite:///{tmp_path / 'tasks.db'}")
+    pipe = subprocess.PIPE
+    ignoring = "trap '' HUP; exec \"$@\""
+    command = ["sh", "-c", ignoring, "sh", str(TASKCTL), *arguments]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        for _ in range(2):
+            assert READY.match(process.stdout.readline())
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.terminate()
+        assert process.wait(20) == 0
+
+
 @pytest.mark.parametrize("index", [0, 1])
 def test_one_that_ends_by_itself_stops_the_other(serve, index):
     process, _ = serve()
