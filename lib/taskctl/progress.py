@@ -36,14 +36,15 @@ def progress_bar(
 
     `total` is None where it can't be known beforehand.
     """
-    if not (visible and sys.stderr.isatty()):
+    console = Console(stderr=True)
+    if not (visible and sys.stderr.isatty()) or console.is_dumb_terminal:
         yield lambda _done: None
         return
     amount = DownloadColumn() if in_bytes else MofNCompleteColumn()
     time = TimeElapsedColumn() if total is None else TimeRemainingColumn()
     columns = [TextColumn("{task.description}"), BarColumn(), amount]
     columns += [time] if in_bytes else [_Rate(), time]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(label, total=total)
 
         def show(done: int) -> None:

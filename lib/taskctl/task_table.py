@@ -13,6 +13,9 @@ from taskpb import Task
 
 __all__ = ["print_table", "task_table"]
 
+# In less, rich drops columns; the terminal itself folds what is too long for it.
+_MIN_WIDTH = 24
+
 
 def task_table(tasks: Sequence[Task], *, header: bool = True) -> Table:
     """Columns Id, Text and Tags; nothing in a task can act as markup or control."""
@@ -29,7 +32,9 @@ def task_table(tasks: Sequence[Task], *, header: bool = True) -> Table:
 def print_table(table: Table) -> None:
     """Print on standard output: folded to a terminal's width, else in full width."""
     if sys.stdout.isatty():
-        Console(file=sys.stdout, highlight=False).print(table)
+        console = Console(file=sys.stdout, highlight=False)
+        console.width = max(console.width, _MIN_WIDTH)
+        console.print(table)
         return
     text = StringIO()
     console = Console(file=text, color_system=None, force_terminal=False, width=sys.maxsize)

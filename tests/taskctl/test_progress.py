@@ -45,6 +45,21 @@ def test_no_bar_runs_through_lines_that_go_to_the_same_terminal(command, query, 
     assert [json.loads(line)["id"] for line in lines] == list(range(1, 3001))
 
 
+def test_a_terminal_that_cannot_move_its_cursor_shows_no_bar(command, file):
+    arguments = (TASKCTL, "import", file, "--command", command.address)
+    with Terminal(*arguments, TERM="dumb") as terminal:
+        assert terminal.wait() == 0
+    assert terminal.shown == "imported 3000 tasks\r\n"
+
+
+def test_no_terminal_is_too_narrow_for_a_column(command):
+    arguments = (TASKCTL, "create", "#" * 40, "-t", "%" * 40, "--command", command.address)
+    for columns in ("1", "10"):
+        with Terminal(*arguments, TERM="xterm", COLUMNS=columns) as terminal:
+            assert terminal.wait() == 0
+        assert (terminal.shown.count("#"), terminal.shown.count("%")) == (40, 40)
+
+
 def test_a_table_is_folded_to_the_terminals_width_and_nothing_is_cut(command):
     text = "#" * 300
     arguments = (TASKCTL, "create", text, "-t", "home", "--command", command.address)
