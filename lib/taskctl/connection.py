@@ -1,7 +1,6 @@
 """How the client's commands reach the services: the options they share."""
 
 import functools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ import click
 
 from taskpb import TaskClient
 from taskpb.channel import Address, parse_address
-from taskpb.client import DEFAULT_TIMEOUT_S
+from taskpb.client import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S
 
 __all__ = ["Connection", "connection_options", "json_option"]
 
@@ -55,9 +54,10 @@ class _Seconds(click.ParamType[float]):
         try:
             seconds = float(value)
         except ValueError:
-            seconds = math.nan
-        if not (seconds > 0 and math.isfinite(seconds)):
-            self.fail(f"{value!r} is no positive number of seconds.", param, ctx)
+            seconds = 0.0
+        if not 0 < seconds <= MAX_TIMEOUT_S:
+            message = f"{value!r} is no number of seconds above 0 and at most {MAX_TIMEOUT_S}."
+            self.fail(message, param, ctx)
         return seconds
 
 

@@ -41,7 +41,9 @@ class Survey(NamedTuple):
 
     def request_id(self, line_number: int, again: str) -> UUID:
         """The same for the same line of the same input: repeating an import doubles nothing."""
-        return uuid5(_NAMESPACE, f"{self.digest}:{line_number}:{again}")
+        # A label may be an argument whose bytes are no UTF-8.
+        label = again.encode(errors="backslashreplace").decode()
+        return uuid5(_NAMESPACE, f"{self.digest}:{line_number}:{label}")
 
 
 class ImportSource:

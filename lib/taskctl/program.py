@@ -3,9 +3,12 @@
 import io
 import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import click
+from click.exceptions import Exit
 
 from taskctl.completion import completion
 from taskctl.exit_code import MEANINGS, ExitCode, exit_code_of
@@ -26,22 +29,32 @@ _EXIT_CODES = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANI
 class _Program(click.Group):
     """A group whose errors are one plain line and an exit code."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _one_plain_line():  # --help and --version print here
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _one_plain_line():
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except TaskServiceError as error:
-            _fail(ctx, _message(error), exit_code_of(error))
-        except KeyboardInterrupt:
-            _fail(ctx, "interrupted", ExitCode.INTERRUPTED)
-        except BrokenPipeError:
-            # Whatever is still buffered would fail once more at the interpreter's end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(ExitCode.OUTPUT_CLOSED)
-        except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            _fail(ctx, f"{place}{error.strerror or error}", ExitCode.FAILED)
-        return result
+            return result
+
+
+@contextmanager
+def _one_plain_line() -> Iterator[None]:
+    try:
+        yield
+    except TaskServiceError as error:
+        _fail(_message(error), exit_code_of(error))
+    except KeyboardInterrupt:
+        _fail("interrupted", ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whatever is still buffered would fail once more at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(ExitCode.OUTPUT_CLOSED) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}", ExitCode.FAILED)
 
 
 @click.group(
@@ -60,6 +73,10 @@ for _command in (create, get, list_, import_, export, health, serve, completion)
 
 def main() -> None:
     """Run the program and exit."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from servicekit.streams import open_missing_streams  # noqa: PLC0415 - slow, seldom needed
+
+        open_missing_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A table may hold what the terminal's encoding doesn't; JSON is UTF-8 anyway.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -73,6 +90,6 @@ def _message(error: TaskServiceError) -> str:
     return str(error)
 
 
-def _fail(ctx: click.Context, message: str, code: ExitCode) -> None:
+def _fail(message: str, code: ExitCode) -> NoReturn:
     click.echo(f"taskctl: {printable(message)}", err=True)
-    ctx.exit(code)
+    raise Exit(code) from None

@@ -45,9 +45,9 @@ async def test_an_input_that_is_imported_again_is_stored_once(run, fake, file):
 
 
 async def test_again_stores_it_once_more_for_each_label(run, fake):
-    for label in ("", "second", "second", "third"):
+    for label in ("", "second", "second", "third", "\udcff", "\udcff"):
         await run("import", "-", "--again", label, input='{"text": "a"}\n')
-    assert len(fake.tasks) == 3
+    assert len(fake.tasks) == 4
 
 
 async def test_one_bad_line_keeps_everything_from_being_sent(run, fake):

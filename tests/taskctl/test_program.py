@@ -1,14 +1,17 @@
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from taskctl.exit_code import MEANINGS, ExitCode
+from tests.taskctl.conftest import TASKCTL
 from tests.taskpb.fake_tasks import bad_request
 
 
@@ -65,6 +68,7 @@ async def test_a_servers_message_cannot_play_tricks_in_the_terminal(run, fake):
         ["create"],
         ["get", "1", "--timeout", "0"],
         ["get", "1", "--timeout", "nan"],
+        ["get", "1", "--timeout", "100000000"],
         ["get", "1", "--timeout", "soon"],
         ["get", "1", "--query", "nowhere"],
         ["create", "x", "--request-id", "7"],
@@ -113,6 +117,29 @@ def test_it_runs_as_a_module_too():
     command = [sys.executable, "-m", "taskctl", "--version"]
     result = subprocess.run(command, capture_output=True, check=True)
     assert result.stdout.startswith(b"taskctl, version")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["get", "--help"]])
+def test_help_that_cannot_be_printed_is_one_plain_line(start, arguments):
+    with Path("/dev/full").open("w") as full:
+        process = start(*arguments, stdout=full, stderr=subprocess.PIPE)
+    assert process.communicate()[1] == b"taskctl: No space left on device\n"
+    assert process.returncode == 1
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start(*arguments, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert process.communicate()[1] == b""
+    assert process.returncode == 141
+
+
+async def test_streams_that_are_closed_are_empty(address):
+    command = f"'{TASKCTL}' create milk --command {address} <&- >&- 2>&-"
+    command += f" && '{TASKCTL}' import - --command {address} <&-"
+    command += f" && '{TASKCTL}' export --query {address} <&- 2>&-"
+    process = await asyncio.create_subprocess_shell(command, stdout=subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert (json.loads(output)["text"], process.returncode) == ("milk", 0)
 
 
 async def test_ctrl_c_is_exit_code_130_without_traceback(fake, address, start):
