@@ -17,7 +17,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     A symbolic link is followed, an existing file's mode is kept. What is no
     regular file (a device, a pipe) can't be replaced and is written directly.
     """
-    path = path.resolve()
+    path = Path(os.path.realpath(path))  # Path.resolve() raises RuntimeError for a loop
     if path.exists() and not path.is_file():
         with path.open("wb") as device:
             yield device

@@ -66,7 +66,7 @@ def import_(file: str, again: str, connection: Connection) -> None:
                 click.get_current_context().exit(ExitCode.INTERRUPTED)
             raise
         except InputChanged as error:
-            _say(f"{error}: {count.done} of its {survey.tasks} tasks are stored")
+            _say(f"{error}: at least {count.done} of its {survey.tasks} tasks are stored")
             click.get_current_context().exit(ExitCode.FAILED)
     _say(f"imported {count.done} {'task' if count.done == 1 else 'tasks'}")
 

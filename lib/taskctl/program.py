@@ -1,6 +1,7 @@
 """The program: its commands, and what becomes of an error."""
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from taskctl.single import create, get
 from taskctl.task_list import list_
 from taskpb import InvalidRequest, TaskServiceError
 
-__all__ = ["main", "program"]
+__all__ = ["program", "run"]
 
 _EXIT_CODES = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items())
 
@@ -71,8 +72,10 @@ for _command in (create, get, list_, import_, export, health, serve, completion)
     program.add_command(_command)
 
 
-def main() -> None:
+def run() -> None:
     """Run the program and exit."""
+    # What libraries log is no line of ours; what it comes from is told as an error.
+    logging.getLogger().addHandler(logging.NullHandler())
     if None in (sys.stdin, sys.stdout, sys.stderr):
         from servicekit.streams import open_missing_streams  # noqa: PLC0415 - slow, seldom needed
 

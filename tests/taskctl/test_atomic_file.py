@@ -36,6 +36,13 @@ def test_a_symbolic_link_is_followed(tmp_path):
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
+def test_links_that_lead_nowhere_are_replaced(tmp_path):
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    write(tmp_path / "one")
+    assert (tmp_path / "one").read_bytes() == b"new"
+
+
 def test_a_device_is_written_not_replaced():
     write(Path(os.devnull))
     assert Path(os.devnull).is_char_device()

@@ -142,6 +142,31 @@ async def test_streams_that_are_closed_are_empty(address):
     assert (json.loads(output)["text"], process.returncode) == ("milk", 0)
 
 
+def test_ctrl_c_while_the_program_is_loaded_is_no_traceback():
+    interrupting = (
+        "import sys, taskctl\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "taskctl.main()\n"
+    )
+    result = subprocess.run([sys.executable, "-c", interrupting], capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (130, b"taskctl: interrupted\n")
+
+
+def test_what_libraries_log_is_not_shown():
+    logging = (
+        "import logging, taskctl\n"
+        "try:\n"
+        "    taskctl.main()\n"
+        "finally:\n"
+        "    logging.getLogger('asyncio').warning('socket.send() raised exception.')\n"
+    )
+    command = [sys.executable, "-c", logging, "--version"]
+    assert subprocess.run(command, capture_output=True, check=True).stderr == b""
+
+
 async def test_ctrl_c_is_exit_code_130_without_traceback(fake, address, start):
     fake.gate.clear()
     process = start("get", "1", "--query", address, stderr=subprocess.PIPE)
