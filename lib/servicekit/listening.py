@@ -49,12 +49,9 @@ def open_listening_sockets(
 
 
 def _bind_all(host: str, port: int, share_port: bool) -> list[socket.socket]:
-    try:
-        addresses = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-    except UnicodeError as error:
-        raise OSError("that is no host name") from error
+    addresses = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
     sockets: list[socket.socket] = []
     missing: OSError | None = None
     try:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from servicekit.engines import ENGINES
-from taskpb.channel import parse_address
+from taskpb.channel import is_host, parse_address
 from taskstore import Location, parse_database_url
 
 __all__ = ["COMMAND_PORT", "QUERY_PORT", "Settings", "TlsFiles", "settings_options"]
@@ -89,6 +89,13 @@ def _origin(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    """Empty is every address of this machine."""
+    if text and not is_host(text):
+        raise ValueError(f"{text!r} is no host")
+    return text
+
+
 def _address(text: str) -> str:
     return str(parse_address(text))
 
@@ -145,7 +152,9 @@ def _options(default_port: int) -> list[Callable[..., Any]]:
     port = click.IntRange(0, _MAX_PORT)
     level = click.Choice(["debug", "info", "warning", "error"])
     return [
-        _option("--host", default="localhost", help="Where to listen."),
+        _option(
+            "--host", type=_Parsed("text", _host), default="localhost", help="Where to listen."
+        ),
         _option("--port", type=port, default=default_port, help="0: any free port."),
         _option(
             "--database",

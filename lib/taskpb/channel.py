@@ -13,7 +13,7 @@ from grpclib.encoding.proto import ProtoStatusDetailsCodec
 
 from protowire import Codec
 
-__all__ = ["Address", "connection_failure", "make_channel", "parse_address"]
+__all__ = ["Address", "connection_failure", "is_host", "make_channel", "parse_address"]
 
 _MAX_PORT = 65535
 
@@ -34,20 +34,20 @@ def parse_address(text: str) -> Address:
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
-    if not (colon and _is_host(host)) or bracketed != (":" in host) or "[" in host or "]" in host:
+    if not (colon and is_host(host)) or bracketed != (":" in host):
         raise ValueError(f"{text!r} is no HOST:PORT (an IPv6 address stands in brackets)")
     if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _MAX_PORT):
         raise ValueError(f"{text!r} has no port from 1 to {_MAX_PORT}")
     return Address(host, int(port))
 
 
-def _is_host(text: str) -> bool:
-    """Whether the system can be asked for it at all."""
+def is_host(text: str) -> bool:
+    """Whether the system can be asked for it: a name, or an address without brackets."""
     try:
         text.encode("idna")  # which knows how long the parts of a name may be
     except UnicodeError:
         return False
-    return text != "" and text.isascii() and text.isprintable() and " " not in text
+    return text.isascii() and text.isprintable() and text != "" and not set(" []") & set(text)
 
 
 def make_channel(

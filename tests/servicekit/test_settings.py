@@ -54,6 +54,10 @@ def test_environment_sets_and_options_win(parse):
 @pytest.mark.parametrize(
     ("arguments", "environment", "named"),
     [
+        (["--host", "a b"], {}, "--host"),
+        (["--host", "a..b"], {}, "--host"),
+        (["--host", "[::1]"], {"TASK_QUERY": "x"}, "--host"),
+        ([], {"TASK_HOST": "\udcff", "TASK_QUERY": "x"}, "--host"),
         (["--port", "x"], {}, "--port"),
         (["--port", "65536"], {}, "--port"),
         (["--port", "-1"], {}, "--port"),
