@@ -68,11 +68,11 @@ def test_a_signal_stops_both_and_ends_with_0(serve, number):
     assert process.stderr.read().count('"stopped"') == 2
 
 
-def test_under_nohup_both_outlive_the_terminal(tmp_path):
+def test_under_nohup_and_without_input_both_outlive_the_terminal(tmp_path):
     arguments = ("serve", "--command-port", "0", "--query-port", "0")
     arguments += ("--database", f"sqlite:///{tmp_path / 'tasks.db'}")
     pipe = subprocess.PIPE
-    ignoring = "trap '' HUP; exec \"$@\""
+    ignoring = "trap '' HUP; exec \"$@\" <&-"
     command = ["sh", "-c", ignoring, "sh", str(TASKCTL), *arguments]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
         for _ in range(2):
