@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from taskctl.printable import json_fit_for_terminals, printable
 
-TRICKY = {*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F)}
+TRICKY = {*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F)}
 TRICKY |= {*range(0x2066, 0x206A)}
 TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from(sorted(map(chr, TRICKY))))
 
