@@ -17,11 +17,11 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     A symbolic link is followed, an existing file's mode is kept. What is no
     regular file (a device, a pipe) can't be replaced and is written directly.
     """
-    path = Path(os.path.realpath(path))  # Path.resolve() raises RuntimeError for a loop
     if path.exists() and not path.is_file():
         with path.open("wb") as device:
             yield device
         return
+    path = Path(os.path.realpath(path))  # Path.resolve() raises RuntimeError for a loop
     mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
         try:

@@ -48,6 +48,14 @@ def test_a_device_is_written_not_replaced():
     assert Path(os.devnull).is_char_device()
 
 
+def test_a_link_to_a_pipe_is_written_not_replaced():
+    reading, writing = os.pipe()
+    write(Path(f"/dev/fd/{writing}"))
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        assert pipe.read() == b"new"
+
+
 def test_nothing_changes_and_nothing_is_left_where_writing_fails(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
