@@ -106,8 +106,14 @@ def _ending_with_parent() -> Callable[[], None] | None:
 
 def _terminate(running: Sequence[_Running]) -> None:
     for each in running:
+        _signal(each, signal.SIGTERM)
+
+
+def _signal(each: _Running, number: signal.Signals) -> None:
+    """Not by the process's own method, which takes the exit code of one that just ended."""
+    if not each.ended.done():
         with suppress(ProcessLookupError):
-            each.process.terminate()
+            os.kill(each.process.pid, number)
 
 
 async def _wait_or_kill(running: Sequence[_Running]) -> None:
@@ -117,7 +123,7 @@ async def _wait_or_kill(running: Sequence[_Running]) -> None:
     for each in running:
         if each.ended in late:
             _say(f"{each.name} did not stop within {STOP_S:g} s and is killed")
-            each.process.kill()
+            _signal(each, signal.SIGKILL)
             await each.ended
 
 
