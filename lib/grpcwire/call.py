@@ -315,6 +315,7 @@ class ServerCall(StreamOwner):
         if self._released:
             return
         self._released = True
+        self._task = None  # whose context leads back here: no call waits for the garbage collector
         if self._timer is not None:
             self._timer.cancel()
         self._wire.owner = None

@@ -6,6 +6,7 @@ SIGHUP reads the TLS certificate anew.
 """
 
 import asyncio
+import gc
 import signal
 import ssl
 import sys
@@ -31,6 +32,9 @@ __all__ = ["run", "serve"]
 
 # How long calls in flight may take to finish once the service is told to stop.
 DRAIN_S = 10.0
+# Objects that may be made and live before the garbage collector looks for circles among
+# them: calls leave hardly any, and 100 at once are 2,000 objects, thrice its usual limit.
+_YOUNG_OBJECTS = 20_000
 _log = structlog.get_logger("servicekit.serving")
 
 
@@ -91,11 +95,19 @@ async def serve(
     shared = settings.processes > 1
     sockets = open_listening_sockets(settings.host, settings.port, share_port=shared)
     await engine.start(sockets, tls)
+    _settle_garbage()
     say_ready(name, settings.host, sockets[0].getsockname()[1])
     await stop.first.wait()
     await health.stop()
     await _drain(engine, stop)
     _log.info("stopped", service=name)
+
+
+def _settle_garbage() -> None:
+    """Spare the collector what stays as long as the process, and calls the collector."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 class _Stop:
