@@ -203,24 +203,33 @@ class Http1Protocol(asyncio.Protocol):
         owner = begin(self, exchange, exchange, meaning, head.content_length)
         if isinstance(owner, ServerCall):
             self._fresh = owner
-        if event.ended:
+        if event.body:
+            owner.receive_data(event.body, 0, ended=True)
+        elif event.ended:
             owner.receive_end()
 
     def _on_body(self, event: BodyReceived) -> None:
         owner = event.exchange.owner
-        if isinstance(owner, StreamOwner):
+        if owner is not None:
             owner.receive_data(event.data, len(event.data), ended=event.ended)
 
     def _reset_owner(self) -> None:
         exchange = self.connection.exchange
-        if exchange is not None and isinstance(exchange.owner, StreamOwner):
+        if exchange is not None and exchange.owner is not None:
             exchange.owner.reset()
 
     # ---- writing
 
     def flush_soon(self) -> None:
-        """Write what has gathered, in this turn of the loop or the next."""
-        if not self._in_turn and not self._flush_due:
+        """Write what has gathered, in this turn of the loop or the next.
+
+        A complete response is written at once: nothing will join it.
+        """
+        if self._in_turn:
+            return
+        if self.connection.exchange is None:
+            self._flush_and_go_on()
+        elif not self._flush_due:
             self._flush_due = True
             self.engine.loop.call_soon(self._flush_and_go_on)
 
@@ -244,7 +253,7 @@ class Http1Protocol(asyncio.Protocol):
         if connection.outgoing:
             self._transport.write(connection.take())
         exchange = connection.exchange
-        if exchange is not None and not connection.full and isinstance(exchange.owner, StreamOwner):
+        if exchange is not None and exchange.owner is not None and not connection.full:
             exchange.owner.unblocked()
         if self._closing:
             return
@@ -275,9 +284,8 @@ class Http1Protocol(asyncio.Protocol):
             self._report_end()
 
     def answer_ended(self) -> None:
-        """Go on with what was pipelined behind a request that is over."""
+        """Note that a request is over; its response was the last to move something."""
         self.last_active = self.engine.loop.time()
-        self.flush_soon()
 
     # ---- the end
 
@@ -294,7 +302,7 @@ class Http1Protocol(asyncio.Protocol):
             return
         self.drain()
         exchange = self.connection.exchange
-        if exchange is not None and isinstance(exchange.owner, StreamOwner):
+        if exchange is not None and exchange.owner is not None:
             exchange.owner.end(Status.UNAVAILABLE, "Server is shutting down")
         for call in list(self._running):
             call.end(Status.UNAVAILABLE, "Server is shutting down")

@@ -209,22 +209,22 @@ class Http2Protocol(asyncio.Protocol):
 
     def _on_data(self, event: events.DataReceived) -> None:
         owner = event.stream.owner
-        if isinstance(owner, StreamOwner):
+        if owner is not None:
             owner.receive_data(event.data, event.charged, ended=event.ended)
 
     def _on_trailers(self, event: events.TrailersReceived) -> None:
         owner = event.stream.owner
-        if isinstance(owner, StreamOwner):
+        if owner is not None:
             owner.receive_end()
 
     def _on_reset(self, event: events.StreamReset) -> None:
         owner = event.stream.owner
-        if isinstance(owner, StreamOwner):
+        if owner is not None:
             owner.reset()
 
     def _on_unblocked(self, event: events.StreamUnblocked) -> None:
         owner = event.stream.owner
-        if isinstance(owner, StreamOwner):
+        if owner is not None:
             owner.unblocked()
 
     def _on_ping(self, _event: events.PingAcknowledged) -> None:
@@ -260,7 +260,7 @@ class Http2Protocol(asyncio.Protocol):
             return
         if sender.blocked and not self.paused:
             for stream in self.connection.unblock():
-                if isinstance(stream.owner, StreamOwner):
+                if stream.owner is not None:
                     stream.owner.unblocked()
         cut = sender.room <= 0
         if sender.outgoing:
@@ -388,7 +388,7 @@ class Http2Protocol(asyncio.Protocol):
         """Every call of the connection, those of reset streams included."""
         calls: set[StreamOwner] = {*self._running}
         for stream in self.connection.streams.values():
-            if isinstance(stream.owner, StreamOwner):
+            if stream.owner is not None:
                 calls.add(stream.owner)
         return list(calls)
 

@@ -34,11 +34,12 @@ _TURN_BYTES: Final = 256 * 1024
 
 @dataclass(slots=True)
 class RequestBegun:
-    """A new request with its checked head."""
+    """A new request with its checked head, and its body where all of it came along."""
 
     exchange: Exchange
     head: Http1Head
     ended: bool
+    body: bytes
 
 
 @dataclass(slots=True)
@@ -227,13 +228,18 @@ class Http1Connection:
         return head
 
     def _begun(self, head: Http1Head) -> RequestBegun:
-        self._decoder = head.decoder
-        self._expected = max(0, head.head.content_length)
         self._keep_alive = head.keep_alive
+        self.exchange = exchange = Exchange(self, head)
+        size = head.head.content_length
+        if 0 < size <= len(self._buffer):
+            body = bytes(self._buffer[:size])
+            del self._buffer[:size]
+            return RequestBegun(exchange, head, ended=True, body=body)
+        self._decoder = head.decoder
+        self._expected = max(0, size)
         self.receiving = self._decoder is not None or self._expected > 0
         self._expects_continue = head.expects_continue and self.receiving
-        self.exchange = exchange = Exchange(self, head)
-        return RequestBegun(exchange, head, not self.receiving)
+        return RequestBegun(exchange, head, ended=not self.receiving, body=b"")
 
     def _next_body(self) -> BodyReceived | None:
         if not self._buffer and self._expects_continue:

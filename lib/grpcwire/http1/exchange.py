@@ -5,8 +5,9 @@ HTTP/1.0, until the connection closes). A `ResponseWriter` that adds to its
 connection's `outgoing`; field values were checked where they were made.
 """
 
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from grpcwire.http1.head import Http1Head
 from grpcwire.metadata import Fields
@@ -17,6 +18,8 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {
 }
 _BODYLESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _LAST_CHUNK: Final = b"0\r\n\r\n"
+# Responses differ in their length and date; what goes before those repeats.
+_REMEMBERED_HEADS: Final = 256
 
 
 class Outlet(Protocol):
@@ -50,7 +53,7 @@ class Exchange:
         self.begun = False
         self._chunked = False
         self.over = False
-        self.owner: object = None
+        self.owner: Any = None
 
     @property
     def blocked(self) -> bool:
@@ -59,10 +62,10 @@ class Exchange:
 
     def whole(self, answer: Answer) -> None:
         """Send a response in one piece."""
-        fields = answer.fields
+        length = b""
         if answer.status not in _BODYLESS:
-            fields = [*fields, (b"content-length", b"%d" % len(answer.body))]
-        octets = self._opening(answer.status, fields)
+            length = b"content-length: %d\r\n" % len(answer.body)
+        octets = self._opening(answer.status, answer.fields, length)
         if self._head.head.method != b"HEAD":
             octets += answer.body
         self._send(octets)
@@ -71,9 +74,8 @@ class Exchange:
     def head(self, status: int, fields: Fields) -> None:
         """Open a response of a length not known."""
         self._chunked = not self._head.http10
-        if self._chunked:
-            fields = [*fields, (b"transfer-encoding", b"chunked")]
-        self._send(self._opening(status, fields))
+        coding = b"transfer-encoding: chunked\r\n" if self._chunked else b""
+        self._send(self._opening(status, fields, coding))
 
     def data(self, data: bytes) -> None:
         """Send a piece of the body."""
@@ -93,15 +95,20 @@ class Exchange:
             self.over = True
             self._outlet.responded(broken=True)
 
-    def _opening(self, status: int, fields: Fields) -> bytes:
+    def _opening(self, status: int, fields: Fields, framing: bytes) -> bytes:
+        """The response's head; `framing` is the line that tells where its body ends."""
         self.begun = True
-        lines = [b"HTTP/1.1 %d %b" % (status, _PHRASES.get(status, "").encode("ascii"))]
-        lines += [b"%b: %b" % field for field in fields]
-        lines.append(b"date: " + self._outlet.date)
-        if not self._outlet.settle():
-            lines.append(b"connection: close")
-        return b"\r\n".join(lines) + b"\r\n\r\n"
+        last = b"\r\n" if self._outlet.settle() else b"connection: close\r\n\r\n"
+        head = _status_and_fields(status, tuple(fields))
+        return b"%b%bdate: %b\r\n%b" % (head, framing, self._outlet.date, last)
 
     def _send(self, octets: bytes) -> None:
         self._outlet.outgoing.append(octets)
         self._outlet.sent(len(octets))
+
+
+@lru_cache(_REMEMBERED_HEADS)
+def _status_and_fields(status: int, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    phrase = _PHRASES.get(status, "").encode("ascii")
+    lines = [b"HTTP/1.1 %d %b" % (status, phrase), *[b"%b: %b" % field for field in fields]]
+    return b"\r\n".join(lines) + b"\r\n"

@@ -8,7 +8,7 @@ had under way still arrives and is ignored (section 5.4.2).
 """
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from grpcwire.http2.errors import (
     ConnectionFault,
@@ -143,7 +143,7 @@ def step(state: State, event: Input) -> State:
 class Stream:
     """What the connection remembers of one stream.
 
-    `owner` belongs to the layer above: the call that the stream carries.
+    `owner` belongs to the layer above: the call that the stream carries, or None.
     `expected` counts down from the request's content-length; -1 without one.
     `unsent` holds data that flow control keeps back, `trailers` the header
     block that follows it.
@@ -170,4 +170,4 @@ class Stream:
         self.expected = -1
         self.unsent: deque[memoryview] | None = None
         self.trailers: bytes | None = None
-        self.owner: object = None
+        self.owner: Any = None

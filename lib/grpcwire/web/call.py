@@ -95,6 +95,20 @@ class BareCall(WebCall):
             if ended:
                 self.receive_end()
             return
+        # A whole message in one piece skips the reader: proven equal by
+        # `test_connect.py::test_one_piece_equals_many`.
+        if (
+            ended
+            and data
+            and self._body is None
+            and not self._finished
+            and not self._meaning.gzipped
+            and len(data) <= self._engine.limits.message_bytes
+        ):
+            self._ended = True
+            self._host.connection.credit(self._wire, charged)
+            self._begin(data)
+            return
         super().receive_data(data, charged, ended=ended)
 
     def receive_end(self) -> None:

@@ -125,4 +125,6 @@ def _unquoted(text: bytes) -> bytes:
 
 
 def _trailers(metadata: MetadataLike) -> Fields:
+    if not metadata:
+        return []
     return [(b"trailer-" + name, value) for name, value in encode_metadata(metadata)]

@@ -1,5 +1,6 @@
 """Connect, unary and streaming, as connectrpc.com/docs/protocol has it."""
 
+import asyncio
 import base64
 import gzip
 import json
@@ -8,7 +9,8 @@ import pytest
 from grpclib.const import Status
 
 from grpcwire.web.connect_errors import CODES
-from tests.grpcwire.http import envelope, envelopes
+from tests.grpcwire.http import Http1Client, envelope, envelopes
+from tests.grpcwire.http import request as http_request
 
 PROTO = {"content-type": "application/proto", "connect-protocol-version": "1"}
 STREAM = {"content-type": "application/connect+proto"}
@@ -27,6 +29,23 @@ async def test_a_unary_call_is_an_ordinary_exchange(fetch, subtype):
     response = await fetch("POST", SAY, headers, b"hello")
     assert (response.status, response.body) == (200, b"hello")
     assert response.headers["content-type"] == f"application/{subtype.partition(';')[0]}"
+
+
+@pytest.mark.parametrize("body", [b"hello", b"!malformed"])
+async def test_one_piece_equals_many(serve, body):
+    server, port = await serve()
+    client = await Http1Client.connect(port)
+    client.send(http_request("POST", SAY, PROTO, body))
+    whole = await client.response()
+    client.send(http_request("POST", SAY, PROTO | {"content-length": str(len(body))}, b""))
+    client.send(body[:2])
+    async with asyncio.timeout(5):
+        while server.counters.buffered_bytes != len(body[:2]):
+            await asyncio.sleep(0.001)
+    client.send(body[2:])
+    pieces = await client.response()
+    assert (pieces.status, pieces.body) == (whole.status, whole.body)
+    await client.close()
 
 
 async def test_an_empty_body_is_an_empty_message(fetch, calls):
