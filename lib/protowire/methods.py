@@ -38,39 +38,42 @@ __all__ = ["make_methods", "write_init"]
 
 
 def write_init(source: Source, shape: Shape) -> None:
-    """Write `__init__(self, ...)`, which takes the fields by name or position."""
+    """Write `__init__`, which takes the fields by name or position.
+
+    Its own names begin with two underscores, which no field's does.
+    """
     add, block = source.add, source.block
-    source.bind("UNSET", UNSET)
+    source.bind("__UNSET", UNSET)
     parameters = "".join(
-        f", {field.name}={'None' if field.label is Label.OPTIONAL else 'UNSET'}"
+        f", {field.name}={'None' if field.label is Label.OPTIONAL else '__UNSET'}"
         for field in shape.fields
     )
-    with block(f"def __init__(self{parameters}):"):
+    with block(f"def __init__(__self{parameters}):"):
         if shape.groups:
-            add("fields = self.__dict__")
+            add("__fields = __self.__dict__")
         for field in shape.fields:
             _write_argument(source, shape, field)
         if has_post_init(shape.cls):
-            add(f"{source.bind('run_post_init', run_post_init)}(self)")
+            add(f"{source.bind('__run_post_init', run_post_init)}(__self)")
         elif not shape.fields:
             add("pass")
 
 
 def _write_argument(source: Source, shape: Shape, field: Field) -> None:
     add, block, name = source.add, source.block, field.name
-    target = f"fields[{name!r}]" if shape.groups else f"self.{name}"
+    target = f"__fields[{name!r}]" if shape.groups else f"__self.{name}"
     if field.many:
         empty = "[]" if field.label is Label.REPEATED else "{}"
-        add(f"{target} = {empty} if {name} is UNSET or {name} is None else {name}")
+        add(f"{target} = {empty} if {name} is __UNSET or {name} is None else {name}")
         return
-    test = f"{name} is not UNSET"
+    test = f"{name} is not __UNSET"
     if field.label is not Label.IMPLICIT:
         test += f" and {name} is not None"
     with block(f"if {test}:"):
         for rival in shape.groups.get(field.group, ()):
             if rival == name:
                 break
-            add(f"fields.pop({rival!r}, None)")
+            add(f"__fields.pop({rival!r}, None)")
         add(f"{target} = {name}")
 
 

@@ -69,6 +69,21 @@ def test_a_field_named_like_a_method_of_messages_is_reported():
     }
 
 
+def test_fields_may_have_the_names_that_generated_code_would_like_to_use():
+    names = ("self", "fields", "data", "pos", "end", "tag", "old", "depth", "parts", "unknown")
+    for group in (None, "fields"):  # the names of a oneof's members, and of others
+        fields = {
+            name: (int, betterproto.int32_field(number, group=group))
+            for number, name in enumerate(names, 1)
+        }
+        cls = _message("Named", **fields)
+        compile_messages(cls)
+        for name in names:
+            message = cls(**{name: 5})
+            assert cls.FromString(bytes(message)) == message
+            assert getattr(message, name) == 5
+
+
 def test_a_class_that_refers_to_one_left_out_is_left_out_too():
     bad = _message("Bad", to_dict=(int, betterproto.int32_field(1)))
     user = _message("User", bad=(bad, betterproto.message_field(1)))
