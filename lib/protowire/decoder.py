@@ -91,7 +91,7 @@ def _write_prologue(decoder: Pieces, shape: Shape) -> None:
             read = f"old.get({field.name!r})"
             if _is_time(field):
                 read = f"{field.value.kind}_parts({read})"
-            elif field.value.kind == "wrapper":
+            elif field.value.kind == "wrapper" and not field.many:
                 read = f"wrapper_parts({read})"
             add(f"{_local(field)} = {read}")
 

@@ -123,6 +123,7 @@ def test_repeated_wrappers_are_compiled():
     compile_messages(cls)
     assert protowire.decode(cls, b"\x0a\x02\x08\x05\x0a\x00").many == [5, 0]
     assert protowire.encode(cls(many=[5, 0])) == b"\x0a\x02\x08\x05\x0a\x00"
+    assert cls(many=[5]).parse(b"\x0a\x02\x08\x07").many == [5, 7]
 
 
 def test_deprecated_messages_and_fields_warn_as_betterprotos_do():
