@@ -312,10 +312,17 @@ def _oneof_setattr(shape: Shape) -> Callable[[Any, str, Any], None]:
 
 
 def run_post_init(message: Any) -> None:
-    """Run a class's own `__post_init__`, which betterproto writes for deprecated fields."""
+    """Run a class's own `__post_init__`, which betterproto writes for deprecated fields.
+
+    It looks at every member of a oneof: None stands for those that would refuse.
+    """
+    fields = message.__dict__
+    groups = type(message)._group_current.groups
+    absent = [name for members in groups.values() for name in members if name not in fields]
+    fields.update(dict.fromkeys(absent))
     message.__post_init__()
-    for name in (SERIALIZED, "_unknown_fields", "_group_current"):
-        message.__dict__.pop(name, None)
+    for name in (*absent, SERIALIZED, "_unknown_fields", "_group_current"):
+        fields.pop(name, None)
 
 
 def has_post_init(cls: type) -> bool:

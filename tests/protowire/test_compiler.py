@@ -130,6 +130,8 @@ def test_deprecated_messages_and_fields_warn_as_betterprotos_do():
     @dataclass(eq=False, repr=False)
     class Old(betterproto.Message):
         number: int = betterproto.int32_field(1)
+        left: str = betterproto.string_field(2, group="side")
+        right: str = betterproto.string_field(3, group="side")
 
         def __post_init__(self) -> None:
             super().__post_init__()
@@ -144,6 +146,9 @@ def test_deprecated_messages_and_fields_warn_as_betterprotos_do():
         message = Old(number=1)
     assert bytes(message) == b"\x08\x01"
     assert betterproto.serialized_on_wire(message)
+    assert betterproto.which_one_of(Old(right=""), "side") == ("right", "")
+    with pytest.raises(AttributeError):
+        _ = Old(right="").left
 
 
 def test_two_classes_of_one_name_are_kept_apart(torture):
