@@ -22,9 +22,11 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import betterproto
+from betterproto import casing
 from betterproto._version import __version__
 
 from protowire.errors import CompileError
@@ -88,6 +90,17 @@ def enum_names(enum: Any) -> dict[str, Any]:
     """Give the members of an enum by their names."""
     members: dict[str, Any] = enum._member_map_
     return members
+
+
+@cache
+def _prefix(enum: Any) -> str:
+    return casing.snake_case(enum.__name__).upper()
+
+
+def enum_member_name(enum: Any, name: str) -> str:
+    """Give the Python name of a proto's enum member: without the enum's name, and no keyword."""
+    _, found, rest = name.partition(_prefix(enum))
+    return casing.sanitize_name(rest.strip("_") if found else name)
 
 
 def enum_member(enum: Any) -> Callable[[int], Any]:

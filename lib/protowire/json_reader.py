@@ -1,7 +1,8 @@
 """ProtoJSON to messages, as strict as https://protobuf.dev/programming-guides/json.
 
 The standard library parses the text into plain values; the rest here maps those to fields by
-shape. Strict means: a name may come once, in its lowerCamelCase or its proto spelling;
+shape. Strict means: a name may come once, in its lowerCamelCase or its proto spelling
+(betterproto forgets its capitals and underscores, so those are not compared);
 numbers must be in range and integers whole, whether they come as number or string; strings
 must be valid Unicode, base64 must be base64; null means absent, and is refused as an
 element. Unknown names, and unknown enum names, are refused or passed over by a flag.
@@ -103,7 +104,13 @@ def _names(shape: Shape) -> dict[str, Field]:
     for field in shape.fields:
         for name in (field.name, field.name.rstrip("_"), field.json_name):
             names.setdefault(name, field)
+    for field in shape.fields:
+        names.setdefault(_letters(field.name), field)
     return names
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower() if name.isascii() else name
 
 
 class _Reader:
@@ -123,6 +130,8 @@ class _Reader:
         seen: set[str] = set()
         for name, value in plain.items():
             field = names.get(name)
+            if field is None:
+                field = names.get(_letters(name))
             if field is None:
                 if not self.ignore_unknown:
                     raise DecodeError(f"no field is named {name!r:.80}")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from protowire.betterproto_internals import enum_member, enum_names
+from protowire.betterproto_internals import enum_member, enum_member_name, enum_names
 from protowire.errors import DecodeError
 from protowire.shape import RANGES
 from protowire.wellknown import MAX_DURATION_S
@@ -151,11 +151,10 @@ def _duration(_: str, plain: Any) -> timedelta:
 
 
 def enum_value(enum: Any, plain: Any, *, ignore_unknown: bool) -> Any:
-    """Read an enum by name, with or without its prefix, or by number."""
+    """Read an enum by the name that the proto or that Python has for it, or by number."""
     if isinstance(plain, str):
         members = enum_names(enum)
-        prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.__name__).upper() + "_"
-        for name in (plain, f"{plain}_", plain.removeprefix(prefix)):
+        for name in (plain, enum_member_name(enum, plain)):
             if name in members:
                 return members[name]
         if ignore_unknown:

@@ -128,7 +128,8 @@ def _map_key(key: Any) -> str:
 def _enum_name(enum: Any, value: int) -> Any:
     if enum.__name__ == "NullValue":
         return None
-    return enum.try_value(int(value)).name or int(value)
+    name = enum.try_value(int(value)).name
+    return name.rstrip("_") if name else int(value)  # betterproto adds one to Python's keywords
 
 
 def _float(kind: str, value: float) -> Any:

@@ -1,13 +1,17 @@
 """ProtoJSON beyond the conformance cases: options, limits, errors, random messages."""
 
+import dataclasses
 import json
 import time
 from datetime import UTC, datetime, timedelta
 
+import betterproto
+import betterproto.lib.google.protobuf
 import pytest
 from google.protobuf import json_format
 
 import protowire
+from protowire import json_values
 from tests.protowire.oracle import Inputs, ours, theirs
 
 FIXED_SEED = 11
@@ -198,3 +202,69 @@ def test_enum_names_are_read_with_the_prefix_that_betterproto_strips(torture):
     for name in ("RED", "COLOR_RED"):
         message = protowire.from_json(torture.Scalars, f'{{"aColor": "{name}"}}')
         assert message.a_color == torture.Color.RED
+
+
+class Level(betterproto.Enum):
+    """As betterproto's compiler names LEVEL_LOW, LEVEL_2, XLEVEL_TOP, class."""
+
+    LOW = 0
+    _2 = 2
+    TOP = 3
+    class_ = 4
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class Spelled(betterproto.Message):
+    """As betterproto's compiler names fieldName1, FIELD_NAME2, x3y, __field__name4_, htmlURL."""
+
+    field_name1: int = betterproto.int32_field(1)
+    field_name2: int = betterproto.int32_field(2)
+    x3_y: int = betterproto.int32_field(3)
+    field_name4: int = betterproto.int32_field(4)
+    html_url: int = betterproto.int32_field(5)
+    key: int = betterproto.int32_field(7)
+    level: Level = betterproto.enum_field(6)  # noqa: RUF009 - so is it generated
+
+
+@pytest.fixture(scope="module")
+def spelled():
+    protowire.compile_messages(Spelled)
+    return Spelled
+
+
+@pytest.mark.parametrize(
+    "name", ["LEVEL_2", "_2", "XLEVEL_TOP", "LEVEL_TOP", "TOP", "class", "LEVEL_class"]
+)
+def test_enum_names_are_read_as_the_proto_or_as_betterproto_spells_them(spelled, name):
+    message = protowire.from_json(spelled, f'{{"level": "{name}"}}')
+    assert message.level.name.strip("_") == name.split("_")[-1]
+
+
+def test_an_enum_member_named_like_a_keyword_is_written_as_the_proto_has_it(spelled):
+    assert protowire.to_json(spelled(level=Level.class_)) == '{"level":"class"}'
+
+
+def test_a_null_value_may_be_written_out(torture):
+    cls = betterproto.lib.google.protobuf.NullValue
+    assert json_values.enum_value(cls, "NULL_VALUE", ignore_unknown=False) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        *(("fieldName1", 1), ("FIELDNAME2", 2), ("x3y", 3), ("x3_y", 3)),
+        *(("__field__name4_", 4), ("FieldName4", 4), ("htmlURL", 5), ("htmlUrl", 5)),
+    ],
+)
+def test_field_names_are_read_in_the_protos_casing_which_betterproto_forgets(spelled, name, number):
+    assert ours(protowire.from_json(spelled, f'{{"{name}": 7}}')) == {number: 7}
+    with pytest.raises(protowire.DecodeError, match="two spellings"):
+        protowire.from_json(spelled, f'{{"{name}": 7, "{name}_": 7}}')
+
+
+@pytest.mark.parametrize(
+    "name", ["html-url", "html url", "html_url ", "htmlUrlé", "html", "", "\u212aey"]
+)
+def test_what_no_proto_could_spell_so_is_no_field(spelled, name):
+    with pytest.raises(protowire.DecodeError, match="no field"):
+        protowire.from_json(spelled, json.dumps({name: 7}))
