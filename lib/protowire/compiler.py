@@ -27,6 +27,7 @@ from protowire.decoder import write_decoder
 from protowire.decoder_pieces import write_parts_reader
 from protowire.encoder import write_encoder
 from protowire.errors import CompileError, DecodeError, EncodeError
+from protowire.json_encoder import JSON_NAMES, plain_classes, write_json_encoder
 from protowire.lazy import encode_lazy, make_lazy_class
 from protowire.methods import make_methods, write_init
 from protowire.shape import FIXED, Shape, Value
@@ -52,7 +53,10 @@ def compile_messages(*sources: ModuleType | type, leave_out: bool = False) -> di
     if reasons and not leave_out:
         raise CompileError(reasons)
     deep = _endless(shapes)
-    compiled = {cls: _write(shape, deep=cls in deep) for cls, shape in shapes.items()}
+    plain = plain_classes(shapes, registry.JSON)
+    compiled = {
+        cls: _write(shape, deep=cls in deep, plain=cls in plain) for cls, shape in shapes.items()
+    }
     for cls, source in compiled.items():
         _register(shapes[cls], source)
     for cls, source in compiled.items():
@@ -70,6 +74,7 @@ def generated_source(cls: type) -> str:
 _TABLES: dict[str, dict[type, Any]] = {
     "encode": registry.ENCODERS,
     "decode": registry.DECODERS,
+    "json": registry.JSON,
     "lazy": registry.LAZY,
 }
 
@@ -137,7 +142,7 @@ def _endless(shapes: dict[type, Shape]) -> set[type]:
     return circular.union(*(reached[cls] for cls in circular))
 
 
-def _write(shape: Shape, *, deep: bool) -> Source:
+def _write(shape: Shape, *, deep: bool, plain: bool) -> Source:
     source = Source(f"{shape.cls.__module__}.{shape.name}")
     source.names.update(_shared_names())
     source.bind("TITLE", shape.name)
@@ -152,6 +157,10 @@ def _write(shape: Shape, *, deep: bool) -> Source:
     write_encoder(source, shape, deep=deep)
     source.add("")
     write_decoder(source, shape, deep=deep)
+    if plain:
+        source.names.update(JSON_NAMES)
+        source.add("")
+        write_json_encoder(source, shape)
     return source
 
 
@@ -214,6 +223,8 @@ def _register(shape: Shape, source: Source) -> None:
     registry.SHAPES[cls] = shape
     registry.ENCODERS[cls] = names["encode"]
     registry.DECODERS[cls] = names["decode"]
+    if "json" in names:
+        registry.JSON[cls] = names["json"]
     lazy = make_lazy_class(shape)
     registry.LAZY[cls] = lazy
     registry.SHAPES[lazy] = shape

@@ -16,12 +16,12 @@ from __future__ import annotations
 import json
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from protowire.errors import DecodeError
 from protowire.json_values import SCALARS, SKIP, enum_value, map_key
 from protowire.registry import SHAPES, shape_of
-from protowire.shape import Field, Label, Shape, Value
+from protowire.shape import Field, Label, Value
 from protowire.wellknown import well_known_name
 from protowire.wire import MAX_DEPTH
 
@@ -67,12 +67,7 @@ def _parse(text: str | bytes, max_bytes: int) -> Any:
     try:
         if not isinstance(text, str):
             text = bytes(text).decode()
-        return json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_float=Decimal,
-            parse_constant=_refuse_constant,
-        )
+        return _decoder.decode(text)
     except UnicodeDecodeError as error:
         raise DecodeError("invalid UTF-8", offset=error.start) from None
     except json.JSONDecodeError as error:
@@ -98,15 +93,28 @@ def _refuse_constant(name: str) -> NoReturn:
     raise DecodeError(f"{name} must be a string")
 
 
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant
+)
+
+
+class _Plan(NamedTuple):
+    """How to read a class: by a function of its own, or by the fields of these names."""
+
+    special: Any
+    names: dict[str, Field]
+
+
 @cache
-def _names(shape: Shape) -> dict[str, Field]:
+def _plan(cls: type) -> _Plan:
     names: dict[str, Field] = {}
+    shape = SHAPES[cls]
     for field in shape.fields:
         for name in (field.name, field.name.rstrip("_"), field.json_name):
             names.setdefault(name, field)
     for field in shape.fields:
         names.setdefault(_letters(field.name), field)
-    return names
+    return _Plan(_SPECIAL.get(well_known_name(cls)), names)
 
 
 def _letters(name: str) -> str:
@@ -120,12 +128,11 @@ class _Reader:
     def message(self, cls: Any, plain: Any, depth: int) -> Any:
         if depth < 0:
             raise DecodeError("nested too deeply")
-        special = _SPECIAL.get(well_known_name(cls))
+        special, names = _plan(cls)
         if special is not None:
             return special(self, cls, plain, depth)
         if not isinstance(plain, dict):
             raise DecodeError("expected an object")
-        names = _names(SHAPES[cls])
         values: dict[str, Any] = {}
         seen: set[str] = set()
         for name, value in plain.items():

@@ -2,9 +2,12 @@
 
 A message becomes plain dicts, lists and strings by its shape, and the standard library
 writes those. What can't be encoded as bytes can't be written as JSON either: the same check
-names the same field. Field names are lowerCamelCase as protoc derives them from the Python
-names, since betterproto keeps neither the proto's spelling nor a json_name; enum members
-have betterproto's names, which lack their common prefix.
+names the same field. Plain messages have generated code that gives their text at once
+(`json_encoder`), for the usual options.
+
+Field names are lowerCamelCase as protoc derives them from the Python names, since
+betterproto keeps neither the proto's spelling nor a json_name; enum members have
+betterproto's names, which lack their common prefix.
 """
 
 from __future__ import annotations
@@ -19,16 +22,16 @@ from typing import TYPE_CHECKING, Any
 from protowire.betterproto_internals import field_default, only_read
 from protowire.check import find_fault
 from protowire.errors import EncodeError
-from protowire.registry import shape_of
+from protowire.json_encoder import QUOTED, Unusual
+from protowire.registry import JSON, shape_of
 from protowire.shape import Field, Label, Value
 from protowire.wellknown import MAX_DURATION_S, well_known_name
+from protowire.wire import MAX_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["to_json"]
-
-_QUOTED = frozenset({"int64", "uint64", "sint64", "fixed64", "sfixed64"})
 
 
 def to_json(
@@ -43,6 +46,10 @@ def to_json(
     `with_defaults` writes also fields that have no presence and are zero or empty;
     `proto_names` writes names as the proto has them instead of lowerCamelCase.
     """
+    if indent is None and not with_defaults and not proto_names:
+        text = _quick_json(message)
+        if text is not None:
+            return text
     fault = find_fault(shape_of, message)
     if fault is not None:
         raise EncodeError(fault[0], field=fault[1], message=type(message).__name__)
@@ -51,6 +58,21 @@ def to_json(
     return json.dumps(
         plain, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
     )
+
+
+def _quick_json(message: Any) -> str | None:
+    """The text by generated code; None where there is none or it met something unusual."""
+    message.__dict__  # noqa: B018 - asking decodes what is known by its bytes
+    json_of = JSON.get(type(message))
+    if json_of is None:
+        return None
+    try:
+        text = json_of(message, MAX_DEPTH)
+        if not text.isascii():
+            text.encode()
+    except (Unusual, AttributeError, TypeError, UnicodeEncodeError):
+        return None
+    return text
 
 
 class _Writer:
@@ -96,7 +118,7 @@ class _Writer:
             return self.message(value)
         if name == "enum":
             return _enum_name(kind.type, value)
-        if name in _QUOTED:
+        if name in QUOTED:
             return str(int(value))
         if name in {"float", "double"}:
             return _float(name, float(value))

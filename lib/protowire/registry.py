@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 ENCODERS: dict[type, Callable[[Any, int], bytes]] = {}
 DECODERS: dict[type, Callable[..., None]] = {}
+JSON: dict[type, Callable[[Any, int], str]] = {}
 LAZY: dict[type, type] = {}
 SHAPES: dict[type, Shape] = {}
 

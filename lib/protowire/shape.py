@@ -113,7 +113,7 @@ class Field:
             is_time and self.label is Label.IMPLICIT
         )
 
-    @property
+    @cached_property
     def many(self) -> bool:
         """Whether it holds a list or dict."""
         return self.label in {Label.REPEATED, Label.MAP}

@@ -132,7 +132,7 @@ def _encodings_differ(mine: Any, other: Any) -> str:
     return f"we write {encoded.hex()}, upb {canonical.hex()}"
 
 
-_INEXACT = {"Known", "Choice", "Maps", "Unpacked", "Tree", "Foreign"}
+_INEXACT = {"Known", "PlainWrappers", "Choice", "Maps", "Unpacked", "Tree", "Foreign"}
 """Where betterproto has no place for what upb keeps: unknown fields of times and wrappers, and
 whether a field was declared unpacked. And where maps are: their order is open."""
 
