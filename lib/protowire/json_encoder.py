@@ -15,6 +15,7 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from protowire.betterproto_internals import READ
+from protowire.registry import LAZY, decode, encode
 from protowire.shape import RANGES, Field, Label, Shape, Value
 from protowire.wellknown import well_known_name
 
@@ -34,18 +35,17 @@ class Unusual(Exception):
     """A value that the long way must judge."""
 
 
-def _settled(message: Any, cls: type) -> Any:
-    """A message of exactly this class, decoded if it was known by its bytes."""
-    message.__dict__  # noqa: B018 - asking decodes it
-    if type(message) is not cls:
+def _looked_into(message: Any, cls: type) -> Any:
+    """A message of exactly this class; a decoded one in place of one known by its bytes."""
+    if type(message) is not LAZY[cls]:
         raise Unusual
-    return message
+    return decode(cls, encode(message))
 
 
 JSON_NAMES: dict[str, Any] = {
     "Unusual": Unusual,
     "quote": encode_basestring,
-    "settled": _settled,
+    "looked_into": _looked_into,
 }
 """What the generated code calls."""
 
@@ -136,7 +136,7 @@ def _text(source: Source, value: Value) -> str:
     if kind == "message":
         cls = source.class_name(value.type)
         json = source.part_of(value.type, "json")
-        return f"{json}(v if type(v) is {cls} else settled(v, {cls}), depth - 1)"
+        return f"{json}(v if type(v) is {cls} else looked_into(v, {cls}), depth - 1)"
     if kind == "string":
         return "quote(v)"
     if kind == "bool":

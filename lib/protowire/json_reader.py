@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from protowire.errors import DecodeError
 from protowire.json_values import SCALARS, SKIP, enum_value, map_key
@@ -24,6 +24,9 @@ from protowire.registry import SHAPES, shape_of
 from protowire.shape import Field, Label, Value
 from protowire.wellknown import well_known_name
 from protowire.wire import MAX_DEPTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["from_json"]
 
@@ -98,23 +101,38 @@ _decoder = json.JSONDecoder(
 )
 
 
+class _Known(NamedTuple):
+    """A field; `read` gives its value of a plain one where nothing else is to be looked at."""
+
+    field: Field
+    kind: str
+    read: Callable[[str, Any], Any] | None
+
+
 class _Plan(NamedTuple):
     """How to read a class: by a function of its own, or by the fields of these names."""
 
     special: Any
-    names: dict[str, Field]
+    names: dict[str, _Known]
 
 
 @cache
 def _plan(cls: type) -> _Plan:
-    names: dict[str, Field] = {}
-    shape = SHAPES[cls]
-    for field in shape.fields:
+    names: dict[str, _Known] = {}
+    known = [_known(field) for field in SHAPES[cls].fields]
+    for each in known:
+        field = each.field
         for name in (field.name, field.name.rstrip("_"), field.json_name):
-            names.setdefault(name, field)
-    for field in shape.fields:
-        names.setdefault(_letters(field.name), field)
+            names.setdefault(name, each)
+    for each in known:
+        names.setdefault(_letters(each.field.name), each)
     return _Plan(_SPECIAL.get(well_known_name(cls)), names)
+
+
+def _known(field: Field) -> _Known:
+    kind = field.value.wraps or field.value.kind
+    alone = not field.many and not field.group and kind != "enum"
+    return _Known(field, kind, SCALARS.get(kind) if alone else None)
 
 
 def _letters(name: str) -> str:
@@ -136,15 +154,18 @@ class _Reader:
         values: dict[str, Any] = {}
         seen: set[str] = set()
         for name, value in plain.items():
-            field = names.get(name)
-            if field is None:
-                field = names.get(_letters(name))
-            if field is None:
+            known = names.get(name) or names.get(_letters(name))
+            if known is None:
                 if not self.ignore_unknown:
                     raise DecodeError(f"no field is named {name!r:.80}")
                 continue
+            field, kind, read = known
             try:
-                self.field(field, value, values, seen, depth)
+                if read is None or value is None or field.name in seen:
+                    self.field(field, value, values, seen, depth)
+                else:
+                    seen.add(field.name)
+                    values[field.name] = read(kind, value)
             except DecodeError as error:
                 raise error.inside("", field.name) from None
         return cls(**values)
