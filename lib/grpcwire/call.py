@@ -80,7 +80,7 @@ class ServerCall(StreamOwner):
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         wire.owner = self
-        if meaning.handler.cardinality.client_streaming and self._admit():
+        if meaning.client_streaming and self._admit():
             self._open_body()
             self._start(None)
 
@@ -142,7 +142,7 @@ class ServerCall(StreamOwner):
             except GRPCError as error:
                 self._refuse(error)
                 return
-        if self._meaning.handler.cardinality.client_streaming:
+        if self._meaning.client_streaming:
             self._wake_receiver()
         elif self._body:
             self._begin(self._body.pop())
@@ -152,7 +152,7 @@ class ServerCall(StreamOwner):
     def _read(self, data: bytes, charged: int) -> None:
         body = self._open_body() if self._body is None else self._body
         body.feed(data, charged)
-        if self._meaning.handler.cardinality.client_streaming:
+        if self._meaning.client_streaming:
             if body:
                 self._wake_receiver()
         elif len(body) > 1:
@@ -238,7 +238,7 @@ class ServerCall(StreamOwner):
         make_current(stream)
         try:
             function = self._meaning.handler.func
-            if self._engine.dispatch.listens(RecvRequest):
+            if RecvRequest in self._engine.dispatch.listeners:
                 function = await self._announce(stream)
             await function(stream)
             await self._conclude(stream)
@@ -279,7 +279,7 @@ class ServerCall(StreamOwner):
         if stream.lacks_reply:
             log.error("handler of %s sent no message", self._meaning.path)
             raise GRPCError(Status.UNKNOWN, INTERNAL_ERROR)
-        if stream.speaks_last or self._engine.dispatch.listens(SendTrailingMetadata):
+        if stream.speaks_last or SendTrailingMetadata in self._engine.dispatch.listeners:
             await stream.send_trailing_metadata()
         else:
             self.finish(Status.OK)

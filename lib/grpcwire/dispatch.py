@@ -2,8 +2,8 @@
 
 `grpclib.events.listen(server, RecvRequest, callback)` finds `Dispatch` as the
 server's `__dispatch__`. Each method takes an event's payload and gives back what
-the listeners left of it; `listens` is false while nobody listens, and callers
-then skip the whole thing.
+the listeners left of it; an event that is not in `listeners` interests nobody, and
+callers then skip the whole thing.
 """
 
 from collections.abc import Awaitable, Callable
@@ -31,21 +31,17 @@ class Dispatch:
     """The listeners of one server."""
 
     def __init__(self) -> None:
-        self._listeners: dict[type, list[Callback]] = {}
+        self.listeners: dict[type, list[Callback]] = {}
 
     def add_listener(self, event_type: type, callback: Callback) -> None:
         """Call `callback` with each event of a type; `grpclib.events.listen` comes here."""
         if event_type not in _EVENTS:
             raise KeyError(event_type)
-        self._listeners.setdefault(event_type, []).append(callback)
-
-    def listens(self, event_type: type) -> bool:
-        """Whether anybody wants events of a type."""
-        return event_type in self._listeners
+        self.listeners.setdefault(event_type, []).append(callback)
 
     async def dispatch(self, event: Any) -> Any:
         """Show the event to its listeners in turn, until one interrupts; the event."""
-        for callback in self._listeners.get(type(event), ()):
+        for callback in self.listeners.get(type(event), ()):
             await callback(event)
             if event.__interrupted__:
                 break

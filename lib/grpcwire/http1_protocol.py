@@ -155,7 +155,8 @@ class Http1Protocol(asyncio.Protocol):
         if self._fresh is not None:
             self._fresh.arm()
             self._fresh = None
-        self._flush()
+        if connection.outgoing or connection.over or self._draining:
+            self._flush()
         self._after_turn(now)
 
     def _after_turn(self, now: float) -> None:

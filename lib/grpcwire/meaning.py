@@ -4,7 +4,7 @@ Made from the head alone, so it is kept with it and shared by all calls that rep
 it. Each protocol adds what its own calls need.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grpclib.const import Handler
 from grpclib.encoding.base import CodecBase
@@ -26,6 +26,13 @@ class Meaning:
     user_agent: str | None
     gzipped: bool  # the request's messages may be
     compress: bool  # the response's may be
+    client_streaming: bool = field(init=False)
+    server_streaming: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look the kind of the rpc up once for all its calls."""
+        self.client_streaming = self.handler.cardinality.client_streaming
+        self.server_streaming = self.handler.cardinality.server_streaming
 
     def deadline(self) -> Deadline | None:
         """The point in time at which a call that begins now must end."""

@@ -148,7 +148,7 @@ class Stream(Generic[RequestType, ReplyType]):
     @property
     def lacks_reply(self) -> bool:
         """Whether the response needs the one message that has not been sent."""
-        return not self._message_done and not self._meaning.handler.cardinality.server_streaming
+        return not self._message_done and not self._meaning.server_streaming
 
     async def recv_message(self) -> RequestType | None:
         """Receive the next message; None after the last one.
@@ -156,11 +156,11 @@ class Stream(Generic[RequestType, ReplyType]):
         Raises GRPCError with INVALID_ARGUMENT for one that the codec refuses.
         """
         message: RequestType | None
-        if self._meaning.handler.cardinality.client_streaming:
+        if self._meaning.client_streaming:
             message = await self._next_message()
         else:
             message, self._request = self._request, None
-        if message is not None and self._engine.dispatch.listens(RecvMessage):
+        if message is not None and RecvMessage in self._engine.dispatch.listeners:
             event = await self._engine.dispatch.dispatch(made(RecvMessage, message=message))
             return cast("RequestType", event.message)
         return message
@@ -193,7 +193,7 @@ class Stream(Generic[RequestType, ReplyType]):
         if self._call is not None and self._call.initial_metadata:
             sending = MultiDict(sending)
             sending.extend(self._call.initial_metadata)
-        if self._engine.dispatch.listens(SendInitialMetadata):
+        if SendInitialMetadata in self._engine.dispatch.listeners:
             event = made(SendInitialMetadata, metadata=MultiDict(sending))
             sending = (await self._engine.dispatch.dispatch(event)).metadata
         self._exchange.send_head(sending)
@@ -201,14 +201,14 @@ class Stream(Generic[RequestType, ReplyType]):
 
     async def send_message(self, message: ReplyType) -> None:
         """Send a message; for a stream, returns once the peer has room for more."""
-        streaming = self._meaning.handler.cardinality.server_streaming
+        streaming = self._meaning.server_streaming
         if self._message_done and not streaming:
             raise ProtocolError("Message was already sent")
         if not self._initial_done:
             if streaming or self._has_initial():
                 await self.send_initial_metadata()
             self._initial_done = True
-        if self._engine.dispatch.listens(SendMessage):
+        if SendMessage in self._engine.dispatch.listeners:
             event = await self._engine.dispatch.dispatch(made(SendMessage, message=message))
             message = event.message
         data = self._meaning.codec.encode(message, self._meaning.handler.reply_type)
@@ -221,7 +221,7 @@ class Stream(Generic[RequestType, ReplyType]):
     def _has_initial(self) -> bool:
         """Whether something wants to speak in the head of a unary response."""
         wanted = self._call is not None and bool(self._call.initial_metadata)
-        return wanted or self._engine.dispatch.listens(SendInitialMetadata)
+        return wanted or SendInitialMetadata in self._engine.dispatch.listeners
 
     async def send_trailing_metadata(
         self,
@@ -248,7 +248,7 @@ class Stream(Generic[RequestType, ReplyType]):
         if self._call is not None and self._call.trailing_metadata:
             sending = MultiDict(sending)
             sending.extend(self._call.trailing_metadata)
-        if self._engine.dispatch.listens(SendTrailingMetadata):
+        if SendTrailingMetadata in self._engine.dispatch.listeners:
             event = made(
                 SendTrailingMetadata,
                 metadata=MultiDict(sending),
