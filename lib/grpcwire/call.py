@@ -253,7 +253,8 @@ class ServerCall(StreamOwner):
                 log.exception("handler of %s failed", self._meaning.path)
                 await self._fail(stream, GRPCError(Status.UNKNOWN, INTERNAL_ERROR))
         finally:
-            self.finish(Status.UNKNOWN, INTERNAL_ERROR)
+            if not self._finished:
+                self.finish(Status.UNKNOWN, INTERNAL_ERROR)
             self._release()
 
     async def _announce(self, stream: Stream[Any, Any]) -> Any:

@@ -41,9 +41,10 @@ def seal(message: bytes, *, compress: bool = False) -> bytes:
 
 def pieces(message: bytes, *, compress: bool = False) -> tuple[bytes, ...]:
     """The envelope as octets to send in turn; a large message is not copied."""
-    if len(message) < WORTH_SPARING_BYTES or compress:
-        return (seal(message, compress=compress),)
-    return PREFIX.pack(0, len(message)), message
+    if compress:
+        return (seal(message, compress=True),)
+    prefix = PREFIX.pack(0, len(message))
+    return (prefix + message,) if len(message) < WORTH_SPARING_BYTES else (prefix, message)
 
 
 def pack(message: bytes) -> bytes:

@@ -4,7 +4,7 @@ The wire half of a `ServerCall`, with gRPC's header blocks and HTTP/2's windows.
 other protocols do instead stands in `web.call`.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from grpclib.const import Status
 from grpclib.exceptions import StreamTerminatedError
@@ -18,6 +18,8 @@ from grpcwire.http2.connection import Connection
 from grpcwire.http2.errors import ErrorCode
 from grpcwire.http2.hpack_encoder import encode_fields
 from grpcwire.metadata import MetadataLike, encode_metadata
+
+_OK: Final = status_fields(Status.OK)
 
 
 class Http2Host(Host, Protocol):
@@ -97,7 +99,8 @@ class GrpcCall(ServerCall):
         if self._wire.state in streams.OVER:
             self._finished = True
             return
-        trailers = status_fields(status, message, details, metadata)
+        bare = status is Status.OK and message is None and details is None and not metadata
+        trailers = _OK if bare else status_fields(status, message, details, metadata)
         self._finished = True
         self._host.flush_soon()
         connection, wire = self._host.connection, self._wire
@@ -105,11 +108,10 @@ class GrpcCall(ServerCall):
             data = pieces(self._reply, compress=self._meaning.compress)
             heads = self._meaning.heads
             head = heads.gzip if self._meaning.compress else heads.plain
-            plain = not self._head_sent and len(trailers) == 1
-            short = len(data) == 1
             if (
-                plain
-                and short
+                bare
+                and not self._head_sent
+                and len(data) == 1
                 and connection.answer(wire, head, data[0], self._engine.interpreter.ok)
             ):
                 return

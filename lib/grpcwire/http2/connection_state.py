@@ -171,6 +171,7 @@ class ConnectionState:
             self.reset(stream, ErrorCode.NO_ERROR)
 
     def _forget(self, stream: Stream) -> None:
-        self.sender.discard(stream)
+        if stream.unsent is not None:
+            self.sender.discard(stream)
         self._closed_ids.append(stream.id)
         self.streams.pop(stream.id, None)
