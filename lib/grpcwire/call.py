@@ -168,7 +168,7 @@ class ServerCall(StreamOwner):
         self._cut()
 
     def arm(self) -> None:
-        """Start the clock of a call that did not end in its first turn."""
+        """Start the clock of what did not end in its first turn."""
         if not self._released and self._deadline is not None and self._timer is None:
             remaining = self._deadline.time_remaining()
             self._timer = self._engine.loop.call_later(remaining, self._expire)

@@ -16,7 +16,6 @@ from typing import Final, cast
 
 from grpclib.const import Status
 
-from grpcwire.call import ServerCall
 from grpcwire.host import Listener
 from grpcwire.http1.connection import BodyReceived, Http1Connection, RequestBegun
 from grpcwire.http1.head import Http1Fault
@@ -27,7 +26,7 @@ from grpcwire.stream_owner import StreamOwner
 from grpcwire.web.answer import text_answer
 from grpcwire.web.call import begin
 
-# Budgets are refilled in steps of at least this, not with every read.
+# Budgets are refilled, and the Date of responses told, in steps of at least this.
 _REFILL_S: Final = 0.05
 
 
@@ -65,9 +64,10 @@ class Http1Protocol(asyncio.Protocol):
         self._listener = listener
         self.engine = engine
         self.connection: Http1Connection = Http1Connection(engine.limits, engine.counters)
+        self.connection.date = _date()
         self.buffered_bytes = 0
         self._running: set[StreamOwner] = set()
-        self._fresh: ServerCall | None = None  # begun in this turn, clock not started
+        self._fresh: StreamOwner | None = None  # begun in this turn, clock not started
         self._in_turn = False
         self._flush_due = False
         self._turn_due = False
@@ -134,11 +134,11 @@ class Http1Protocol(asyncio.Protocol):
 
     def _take_turn(self) -> None:
         connection = self.connection
-        now = self.engine.loop.time()
+        now = self.last_active
         if now - self._refilled > _REFILL_S:
             connection.budget.earn((now - self._refilled) * self.engine.limits.budget_per_s)
             self._refilled = now
-        connection.date = _date(int(time.time()))
+            connection.date = _date()
         connection.begin_turn()
         self._in_turn = True
         try:
@@ -182,6 +182,7 @@ class Http1Protocol(asyncio.Protocol):
     def _next_turn(self) -> None:
         self._turn_due = False
         if not self._closing:
+            self.last_active = self.engine.loop.time()
             self._take_turn()
 
     def _regulate(self) -> None:
@@ -202,8 +203,7 @@ class Http1Protocol(asyncio.Protocol):
             meaning = head.meaning = self.engine.router.interpret(head, http1=True)
         exchange = event.exchange
         owner = begin(self, exchange, exchange, meaning, head.content_length)
-        if isinstance(owner, ServerCall):
-            self._fresh = owner
+        self._fresh = owner
         if event.body:
             owner.receive_data(event.body, 0, ended=True)
         elif event.ended:
@@ -358,8 +358,9 @@ class Http1Protocol(asyncio.Protocol):
 _dates: dict[int, bytes] = {}
 
 
-def _date(now: int) -> bytes:
+def _date() -> bytes:
     """The Date of a response, made once a second."""
+    now = int(time.time())
     date = _dates.get(now)
     if date is None:
         _dates.clear()

@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Final, cast
 
 from grpclib.const import Status
 
-from grpcwire.call import ServerCall
 from grpcwire.grpc import GrpcMeaning, Refusal
 from grpcwire.grpc_call import GrpcCall
 from grpcwire.host import Listener
@@ -68,7 +67,7 @@ class Http2Protocol(asyncio.Protocol):
         self.connection = Connection(engine.limits, engine.counters)
         self.buffered_bytes = 0
         self._running: set[StreamOwner] = set()
-        self._fresh: list[ServerCall] = []  # begun in this turn, clock not started
+        self._fresh: list[StreamOwner] = []  # begun in this turn, clock not started
         self._in_turn = False
         self._flush_due = False
         self._turn_due = False
@@ -193,8 +192,7 @@ class Http2Protocol(asyncio.Protocol):
             return
         response = Http2Response(self.connection, event.stream)
         owner = begin(self, event.stream, response, meaning, event.stream.expected)
-        if isinstance(owner, ServerCall):
-            self._fresh.append(owner)
+        self._fresh.append(owner)
         if event.ended:
             owner.receive_end()
 

@@ -23,6 +23,10 @@ class StreamOwner(ABC):
         """Take the end of the request."""
 
     @abstractmethod
+    def arm(self) -> None:
+        """Start the clock of what did not end in its first turn."""
+
+    @abstractmethod
     def reset(self) -> None:
         """End because the stream is gone."""
 

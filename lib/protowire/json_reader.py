@@ -34,6 +34,7 @@ T = TypeVar("T")
 MAX_JSON_BYTES = 4 * 1024 * 1024
 """As many as a message may have in gRPC by default."""
 NULL_VALUE = 0
+_SPACE = " \t\n\r"
 
 
 def from_json(
@@ -49,9 +50,9 @@ def from_json(
     Unknown fields are an error unless `ignore_unknown` is set. `max_bytes` limits the text,
     `max_depth` the nesting of messages and of the lists and objects of a Struct.
     """
-    if shape_of(cls) is None:
+    if cls not in SHAPES and shape_of(cls) is None:
         raise TypeError(f"{cls.__name__} is not compiled")
-    reader = _Reader(ignore_unknown=ignore_unknown)
+    reader = _LENIENT if ignore_unknown else _STRICT
     try:
         message = reader.message(cls, _parse(text, max_bytes), max_depth)
     except DecodeError as error:
@@ -68,9 +69,7 @@ def _parse(text: str | bytes, max_bytes: int) -> Any:
     if size > max_bytes:
         raise DecodeError(f"JSON is larger than {max_bytes} bytes")
     try:
-        if not isinstance(text, str):
-            text = bytes(text).decode()
-        return _decoder.decode(text)
+        return _plain(text if isinstance(text, str) else bytes(text).decode())
     except UnicodeDecodeError as error:
         raise DecodeError("invalid UTF-8", offset=error.start) from None
     except json.JSONDecodeError as error:
@@ -81,6 +80,14 @@ def _parse(text: str | bytes, max_bytes: int) -> Any:
         raise
     except (InvalidOperation, ValueError):  # more digits than Python cares to read
         raise DecodeError("a number is out of range") from None
+
+
+def _plain(text: str) -> Any:
+    start = len(text) - len(text.lstrip(_SPACE))
+    plain, end = _decoder.raw_decode(text, start)
+    if end != len(text) and text[end:].strip(_SPACE):
+        raise DecodeError("no JSON: Extra data", offset=end)
+    return plain
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -288,3 +295,5 @@ _SPECIAL: dict[str, Any] = {
     "FieldMask": _field_mask,
     "Any": _any,
 }
+_STRICT = _Reader(ignore_unknown=False)
+_LENIENT = _Reader(ignore_unknown=True)

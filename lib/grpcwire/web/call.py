@@ -6,7 +6,7 @@ they come, or a `PlainRequest`, which has its answer from the start and waits fo
 request to be complete, as plain HTTP clients expect.
 """
 
-from typing import Protocol
+from typing import Protocol, cast
 
 from grpclib.const import Status
 from grpclib.exceptions import StreamTerminatedError
@@ -75,9 +75,8 @@ class BareCall(WebCall):
         wire: Wire,
         response: ResponseWriter,
         meaning: WebMeaning,
-        dialect: BareDialect,
     ) -> None:
-        self._dialect = dialect
+        self._dialect = cast("BareDialect", meaning.dialect)
         self._initial: Fields = []
         self._message = meaning.message
         super().__init__(host, wire, response, meaning)
@@ -158,9 +157,8 @@ class EnvelopedCall(WebCall):
         wire: Wire,
         response: ResponseWriter,
         meaning: WebMeaning,
-        dialect: EnvelopeDialect,
     ) -> None:
-        self._dialect = dialect
+        self._dialect = cast("EnvelopeDialect", meaning.dialect)
         super().__init__(host, wire, response, meaning)
 
     def _reader(self) -> MessageReader:
@@ -245,6 +243,9 @@ class PlainRequest(StreamOwner):
             self._response.whole(self._answer)
         self._host.flush_soon()
 
+    def arm(self) -> None:
+        """No clock: it ends with the request."""
+
     def reset(self) -> None:
         """Forget it."""
         self._release()
@@ -268,13 +269,10 @@ def begin(
 ) -> StreamOwner:
     """The owner of a request whose head means this; `length` is its body's, if it said so."""
     if isinstance(meaning, WebMeaning):
-        dialect = meaning.dialect
-        if isinstance(dialect, EnvelopeDialect):
-            return EnvelopedCall(host, wire, response, meaning, dialect)
-        if not isinstance(dialect, BareDialect):
-            raise TypeError(dialect)
+        if meaning.dialect.enveloped:
+            return EnvelopedCall(host, wire, response, meaning)
         if length <= host.engine.limits.message_bytes:
-            return BareCall(host, wire, response, meaning, dialect)
+            return BareCall(host, wire, response, meaning)
         host.engine.counters.message_too_large += 1
         meaning = _too_large(meaning)
     if not isinstance(meaning, Answer):

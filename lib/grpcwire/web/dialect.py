@@ -7,7 +7,7 @@ calls that never begin. Dialects make fields and octets; they send nothing.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from grpclib.const import Status
 from grpclib.encoding.base import CodecBase
@@ -39,7 +39,9 @@ ENCODINGS: Final = "gzip, identity"
 
 
 class Dialect(ABC):
-    """One protocol with one codec."""
+    """One protocol with one codec; `enveloped` tells which of the two kinds it is."""
+
+    enveloped: ClassVar[bool]
 
     def __init__(self, codec: CodecBase, content_type: str) -> None:
         self.codec = codec
@@ -68,6 +70,8 @@ class Dialect(ABC):
 class BareDialect(Dialect):
     """Answers by one whole response."""
 
+    enveloped = False
+
     @abstractmethod
     def reply(
         self, message: bytes, initial: Fields, metadata: MetadataLike, *, compress: bool
@@ -77,6 +81,8 @@ class BareDialect(Dialect):
 
 class EnvelopeDialect(Dialect):
     """Answers by messages in envelopes, and one more that closes them."""
+
+    enveloped = True
 
     @abstractmethod
     def head(self, initial: Fields, *, compress: bool) -> Fields:
