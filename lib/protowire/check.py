@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from protowire.shape import FLOATS, RANGES, Label, Value
+from protowire.wellknown import timestamp_bytes
 from protowire.wire import MAX_DEPTH, as_float, as_int, pack_float
 
 if TYPE_CHECKING:
@@ -101,10 +102,20 @@ def _scalar_fault(kind: str, value: Any) -> str | None:  # noqa: PLR0911 - one r
     if kind == "timestamp":
         if not isinstance(value, datetime):
             return _wrong("datetime", value)
-        return None if value.tzinfo else "a datetime needs a time zone"
+        return _time_fault(value)
     if kind == "duration":
         return None if isinstance(value, timedelta) else _wrong("timedelta", value)
     return _int_fault(kind, value)
+
+
+def _time_fault(value: datetime) -> str | None:
+    try:
+        timestamp_bytes(value)
+    except TypeError:
+        return "a datetime needs a time zone"
+    except OverflowError:
+        return "Timestamp is outside the years 1 to 9999"
+    return None
 
 
 def _float_fault(kind: str, value: object) -> str | None:

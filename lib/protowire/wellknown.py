@@ -17,8 +17,14 @@ TIMESTAMP_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 DURATION_ZERO = timedelta(0)
 MAX_NANOS = 999_999_999
 MAX_DURATION_S = 315_576_000_000
+MIN_TIMESTAMP_S, MAX_TIMESTAMP_S = -62_135_596_800, 253_402_300_799
 MICROSECOND = timedelta(microseconds=1)
 Parts = tuple[int, int]
+WRAPPERS = tuple(
+    f"{kind}Value"
+    for kind in ("Double", "Float", "Int64", "UInt64", "Int32", "UInt32", "Bool", "String", "Bytes")
+)
+"""The messages that hold one scalar each, by name."""
 
 
 def timestamp_from_parts(parts: Parts) -> datetime:
@@ -64,10 +70,13 @@ def _time_bytes(parts: Parts) -> bytes:
 
 
 def timestamp_bytes(value: datetime) -> bytes:
-    """Encode the body of a Timestamp; a naive datetime is refused."""
+    """Encode the body of a Timestamp; a naive datetime is refused, and one that is out of range."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise TypeError
-    return _time_bytes(timestamp_parts(value) or (0, 0))
+    parts = timestamp_parts(value) or (0, 0)
+    if not MIN_TIMESTAMP_S <= parts[0] <= MAX_TIMESTAMP_S:  # its time zone may bring it there
+        raise OverflowError
+    return _time_bytes(parts)
 
 
 def duration_bytes(value: timedelta) -> bytes:

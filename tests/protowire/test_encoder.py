@@ -1,7 +1,7 @@
 """What encoders refuse, and that the check behind EncodeError agrees with them."""
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
 
@@ -125,6 +125,22 @@ def test_times_of_another_type_are_refused(torture):
     _refused(torture.Known(span=datetime(2020, 1, 1, tzinfo=UTC)), "span")
     _refused(torture.Known(an_int32="x"), "an_int32")
     _refused(torture.Known(a_string="\ud800"), "a_string")
+
+
+def test_a_time_that_its_zone_moves_out_of_range_is_refused(torture):
+    # The decoder would refuse it as well.
+    east, west = timezone(timedelta(hours=1)), timezone(timedelta(hours=-1))
+    for moment in (datetime.min.replace(tzinfo=east), datetime.max.replace(tzinfo=west)):
+        _refused(torture.Known(time=moment), "time")
+        _refused(torture.Known(times=[moment]), "times[0]")
+
+
+def test_a_time_zone_that_tells_no_offset_is_none(torture):
+    class Nowhere(tzinfo):
+        def utcoffset(self, _: datetime | None) -> None:
+            return None
+
+    _refused(torture.Known(time=datetime(2020, 1, 1, tzinfo=Nowhere())), "time")
 
 
 def test_integers_of_other_classes_are_written(torture):
