@@ -19,10 +19,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from protowire.errors import DecodeError
-from protowire.json_values import SCALARS, SKIP, enum_value, map_key
+from protowire.json_values import SCALARS, SKIP, enum_value, map_key, read_duration, read_timestamp
 from protowire.registry import SHAPES, shape_of
 from protowire.shape import Field, Label, Value
-from protowire.wellknown import well_known_name
+from protowire.wellknown import WRAPPERS, well_known_name
 from protowire.wire import MAX_DEPTH
 
 if TYPE_CHECKING:
@@ -284,6 +284,20 @@ def _field_mask(_: _Reader, cls: Any, plain: Any, __: int) -> Any:
     return cls(paths=snake.split(","))
 
 
+def _timestamp(_: _Reader, cls: Any, plain: Any, __: int) -> Any:
+    seconds, nanos = read_timestamp(plain)
+    return cls(seconds=seconds, nanos=nanos)
+
+
+def _duration(_: _Reader, cls: Any, plain: Any, __: int) -> Any:
+    seconds, nanos = read_duration(plain)
+    return cls(seconds=seconds, nanos=nanos)
+
+
+def _wrapper(reader: _Reader, cls: Any, plain: Any, depth: int) -> Any:
+    return cls(value=reader.value(SHAPES[cls].fields[0].value, plain, depth))
+
+
 def _any(_: _Reader, __: Any, ___: Any, ____: int) -> NoReturn:
     raise DecodeError("a google.protobuf.Any has no JSON without a registry of types")
 
@@ -294,6 +308,9 @@ _SPECIAL: dict[str, Any] = {
     "Value": _value,
     "FieldMask": _field_mask,
     "Any": _any,
+    "Timestamp": _timestamp,
+    "Duration": _duration,
+    **dict.fromkeys(WRAPPERS, _wrapper),
 }
 _STRICT = _Reader(ignore_unknown=False)
 _LENIENT = _Reader(ignore_unknown=True)

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any
 from protowire.betterproto_internals import enum_member, enum_member_name, enum_names
 from protowire.errors import DecodeError
 from protowire.shape import RANGES
-from protowire.wellknown import MAX_DURATION_S
+from protowire.wellknown import (
+    MAX_DURATION_S,
+    TIMESTAMP_ZERO,
+    Parts,
+    duration_from_parts,
+    timestamp_from_parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +41,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _TO_STANDARD = str.maketrans("-_", "+/")
 _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?"
-    r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
+    r"(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
 )
 _DURATION = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s")
 _FLOAT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
@@ -122,7 +128,8 @@ def _bytes(_: str, plain: Any) -> bytes:
         raise DecodeError("no base64") from None
 
 
-def _timestamp(_: str, plain: Any) -> datetime:
+def read_timestamp(plain: Any) -> Parts:
+    """Read a Timestamp's text, to the nanosecond."""
     match = _TIMESTAMP.fullmatch(plain) if isinstance(plain, str) else None
     if match is None:
         raise DecodeError("expected a time as RFC 3339 has it")
@@ -130,24 +137,34 @@ def _timestamp(_: str, plain: Any) -> datetime:
     try:
         offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
         zone = timezone(-offset if sign == "-" else offset)
-        value = datetime.fromisoformat(moment).replace(
-            microsecond=int((fraction or "0").ljust(6, "0")[:6]), tzinfo=zone
-        )
-        return value.astimezone(UTC)
+        value = datetime.fromisoformat(moment).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise DecodeError("no such time in the years 1 to 9999") from None
+    return (value - TIMESTAMP_ZERO) // timedelta(seconds=1), _nanos(fraction)
 
 
-def _duration(_: str, plain: Any) -> timedelta:
+def _nanos(fraction: str | None) -> int:
+    return int((fraction or "0").ljust(9, "0"))
+
+
+def read_duration(plain: Any) -> Parts:
+    """Read a Duration's text, to the nanosecond."""
     match = _DURATION.fullmatch(plain) if isinstance(plain, str) else None
     if match is None:
         raise DecodeError('expected a duration such as "1.5s"')
     sign, seconds, fraction = match.groups()
     if int(seconds) > MAX_DURATION_S or (int(seconds) == MAX_DURATION_S and int(fraction or 0)):
         raise DecodeError("longer than 10,000 years")
-    micros = int((fraction or "0").ljust(6, "0")[:6])
-    value = timedelta(seconds=int(seconds), microseconds=micros)
-    return -value if sign else value
+    parts = int(seconds), _nanos(fraction)
+    return (-parts[0], -parts[1]) if sign else parts
+
+
+def _timestamp(_: str, plain: Any) -> datetime:
+    return timestamp_from_parts(read_timestamp(plain))
+
+
+def _duration(_: str, plain: Any) -> timedelta:
+    return duration_from_parts(read_duration(plain))
 
 
 def enum_value(enum: Any, plain: Any, *, ignore_unknown: bool) -> Any:

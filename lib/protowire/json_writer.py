@@ -16,16 +16,27 @@ import json
 import math
 import struct
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from protowire.betterproto_internals import field_default, only_read
 from protowire.check import find_fault
 from protowire.errors import EncodeError
 from protowire.json_encoder import QUOTED, Unusual
-from protowire.registry import JSON, shape_of
+from protowire.registry import JSON, SHAPES, shape_of
 from protowire.shape import Field, Label, Value
-from protowire.wellknown import MAX_DURATION_S, well_known_name
+from protowire.wellknown import (
+    MAX_DURATION_S,
+    MAX_NANOS,
+    MAX_TIMESTAMP_S,
+    MIN_TIMESTAMP_S,
+    TIMESTAMP_ZERO,
+    WRAPPERS,
+    Parts,
+    duration_parts,
+    timestamp_parts,
+    well_known_name,
+)
 from protowire.wire import MAX_DEPTH
 
 if TYPE_CHECKING:
@@ -125,9 +136,9 @@ class _Writer:
         if name == "bytes":
             return b64encode(value).decode()
         if name == "timestamp":
-            return _timestamp(value)
+            return _timestamp(timestamp_parts(value) or (0, 0))
         if name == "duration":
-            return _duration(value)
+            return _duration(duration_parts(value) or (0, 0))
         return value if isinstance(value, (bool, str)) else int(value)
 
 
@@ -171,26 +182,32 @@ def _float(kind: str, value: float) -> Any:
 _FLOAT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
-def _fraction(micros: int) -> str:
-    if not micros:
-        return ""
-    return f".{micros // 1000:03}" if micros % 1000 == 0 else f".{micros:06}"
+def _fraction(nanos: int) -> str:
+    """Give no digits, or 3, 6 or 9 of them."""
+    digits = f"{nanos:09}"
+    while digits.endswith("000"):
+        digits = digits[:-3]
+    return f".{digits}" if digits else ""
 
 
-def _timestamp(value: datetime) -> str:
-    try:
-        moment = value.astimezone(UTC)
-    except OverflowError:
-        raise EncodeError("Timestamp is outside the years 1 to 9999") from None
-    return f"{moment.year:04}{moment:-%m-%dT%H:%M:%S}{_fraction(moment.microsecond)}Z"
+def _timestamp(parts: Parts) -> str:
+    seconds, nanos = parts
+    if not MIN_TIMESTAMP_S <= seconds <= MAX_TIMESTAMP_S:
+        raise EncodeError("Timestamp is outside the years 1 to 9999")
+    if not 0 <= nanos <= MAX_NANOS:
+        raise EncodeError("a Timestamp's nanos are from 0 to 999,999,999")
+    moment = TIMESTAMP_ZERO + timedelta(seconds=seconds)
+    return f"{moment.year:04}{moment:-%m-%dT%H:%M:%S}{_fraction(nanos)}Z"
 
 
-def _duration(value: timedelta) -> str:
-    micros = value // timedelta(microseconds=1)
-    seconds, rest = divmod(abs(micros), 1_000_000)
-    if seconds > MAX_DURATION_S:
+def _duration(parts: Parts) -> str:
+    seconds, nanos = parts
+    if abs(seconds) > MAX_DURATION_S:
         raise EncodeError("Duration is longer than 10,000 years")
-    return f"{'-' if micros < 0 else ''}{seconds}{_fraction(rest)}s"
+    if abs(nanos) > MAX_NANOS or seconds * nanos < 0:
+        raise EncodeError("a Duration's nanos are below 1,000,000,000 and of its seconds' sign")
+    sign = "-" if seconds < 0 or nanos < 0 else ""
+    return f"{sign}{abs(seconds)}{_fraction(abs(nanos))}s"
 
 
 def _struct(writer: _Writer, message: Any) -> Any:
@@ -224,6 +241,10 @@ def _field_mask(_: _Writer, message: Any) -> str:
     return ",".join(paths)
 
 
+def _wrapper(writer: _Writer, message: Any) -> Any:
+    return writer.value(SHAPES[type(message)].fields[0].value, message.value)
+
+
 def _any(_: _Writer, __: Any) -> Any:
     raise EncodeError("a google.protobuf.Any has no JSON without a registry of types")
 
@@ -234,4 +255,7 @@ _SPECIAL: dict[str, Callable[[_Writer, Any], Any]] = {
     "Value": _value,
     "FieldMask": _field_mask,
     "Any": _any,
+    "Timestamp": lambda _, message: _timestamp((message.seconds, message.nanos)),
+    "Duration": lambda _, message: _duration((message.seconds, message.nanos)),
+    **dict.fromkeys(WRAPPERS, _wrapper),
 }

@@ -282,6 +282,8 @@ def test_invalid_json_is_refused_as_json_format_does(torture, upb, name, text):
         ("Scalars", '{"aDouble": "nan"}'),
         ("Scalars", '{"aDouble": " 1"}'),
         ("Known", '{"time": "1970-01-01T08:00:01+0800"}'),
+        ("Known", '{"time": "1970-01-01T08:00:01+00:60"}'),
+        ("Known", '{"time": "1970-01-01T08:00:01-24:00"}'),
         ("Known", '{"time": "1970-1-1T8:00:01Z"}'),
         ("Known", '{"span": " 1s"}'),
         ("Known", '{"span": "1_0s"}'),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import betterproto
 import betterproto.lib.google.protobuf
 import pytest
-from google.protobuf import json_format
+from google.protobuf import duration_pb2, json_format, timestamp_pb2, wrappers_pb2
 
 import protowire
 from protowire import json_values
@@ -202,6 +202,45 @@ def test_enum_names_are_read_with_the_prefix_that_betterproto_strips(torture):
     for name in ("RED", "COLOR_RED"):
         message = protowire.from_json(torture.Scalars, f'{{"aColor": "{name}"}}')
         assert message.a_color == torture.Color.RED
+
+
+ALONE = [
+    *(("Timestamp", t) for t in ("2020-01-01T00:00:00Z", "1969-12-31T23:59:59.000000001Z")),
+    *(("Duration", t) for t in ("0s", "1.000000001s", "-0.500s", "-315576000000s")),
+    *((f"{kind}Value", 5) for kind in ("Int32", "UInt32", "Double", "Float")),
+    *((f"{kind}Value", "5") for kind in ("Int64", "UInt64", "String")),
+    *(("BoolValue", False), ("BytesValue", "AP8="), ("DoubleValue", "NaN"), ("StringValue", "")),
+]
+"""Messages that a method may take or give by themselves, with their JSON."""
+
+
+@pytest.mark.parametrize(("name", "plain"), ALONE)
+def test_a_well_known_message_by_itself_is_no_object(name, plain):
+    cls = getattr(betterproto.lib.google.protobuf, name)
+    protowire.compile_messages(cls)
+    message = protowire.from_json(cls, json.dumps(plain))
+    modules = {"Timestamp": timestamp_pb2, "Duration": duration_pb2}
+    oracle = getattr(modules.get(name, wrappers_pb2), name)()
+    json_format.Parse(json.dumps(plain), oracle)
+    assert protowire.encode(message) == oracle.SerializeToString()
+    assert json.loads(protowire.to_json(message)) == plain
+    for other in ("{}", "null", "[]"):
+        with pytest.raises(protowire.DecodeError):
+            protowire.from_json(cls, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        *(("Timestamp", p) for p in ((253402300800, 0), (-62135596801, 0), (0, -1), (0, 10**9))),
+        *(("Duration", p) for p in ((315576000001, 0), (1, -1), (-1, 1), (0, 10**9))),
+    ],
+)
+def test_a_time_by_itself_that_is_out_of_range_cannot_be_written(name, parts):
+    cls = getattr(betterproto.lib.google.protobuf, name)
+    protowire.compile_messages(cls)
+    with pytest.raises(protowire.EncodeError):
+        protowire.to_json(cls(*parts))
 
 
 class Level(betterproto.Enum):
