@@ -14,6 +14,9 @@ access. Compiled classes keep only what was set, and Python's own attribute acce
 - the three underscore attributes are computed from that when betterproto asks for them;
   unknown fields are a list, `_unknown_parts`, so that keeping one never copies the others.
 
+Reading thus may change an instance's attributes, and threads may read at once: whoever walks
+them walks a copy, and the descriptors let one reader make what all get.
+
 So betterproto's own to_dict, from_dict, which_one_of, serialized_on_wire work unchanged. The
 pin is checked at import: on another version nothing here may be trusted.
 """
@@ -23,6 +26,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime, timedelta
 from functools import cache
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import betterproto
@@ -50,6 +54,7 @@ SERIALIZED = "_serialized_on_wire"
 UNKNOWN = "_unknown_parts"
 READ = "_read_defaults"
 _OWN = frozenset({SERIALIZED, UNKNOWN, READ})
+_reading = RLock()
 
 new = object.__new__
 instance_dict: Callable[[Any], dict[str, Any]] = Message.__dict__["__dict__"].__get__
@@ -183,7 +188,7 @@ class _SerializedOnWire:
             return self
         fields = message.__dict__
         read = fields.get(READ, ())
-        for name, value in fields.items():
+        for name, value in fields.copy().items():
             if name in _OWN:
                 continue
             if name in read and read[name] is value:
@@ -233,10 +238,12 @@ class _ReadMessage:
         if message is None:
             return UNSET
         fields = message.__dict__
-        made: Any = new(self.cls)
-        fields[self.name] = made
-        fields.setdefault(READ, {})[self.name] = made
-        return made
+        with _reading:
+            if self.name not in fields:
+                made: Any = new(self.cls)
+                fields.setdefault(READ, {})[self.name] = made
+                fields[self.name] = made
+            return fields[self.name]
 
 
 class _ReadContainer:
@@ -248,9 +255,7 @@ class _ReadContainer:
     def __get__(self, message: Any, owner: Any) -> Any:
         if message is None:
             return UNSET
-        made = self.make()
-        message.__dict__[self.name] = made
-        return made
+        return message.__dict__.setdefault(self.name, self.make())
 
 
 class _ReadMember:

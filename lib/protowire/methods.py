@@ -78,8 +78,8 @@ def _write_argument(source: Source, shape: Shape, field: Field) -> None:
 
 
 def _own_fields(message: Any) -> dict[str, Any]:
-    """Give the instance's attributes, without those that were merely read."""
-    fields: dict[str, Any] = message.__dict__
+    """Give a copy of the instance's attributes, without those that were merely read."""
+    fields: dict[str, Any] = message.__dict__.copy()
     if READ not in fields:
         return fields
     return {

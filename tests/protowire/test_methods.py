@@ -5,6 +5,7 @@ import dataclasses
 import inspect
 import io
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import betterproto
@@ -223,6 +224,30 @@ def test_two_messages_never_share_a_default(torture):
     torture.Tree().leaf.number = 1
     assert torture.Packed().strings == []
     assert torture.Tree().leaf.number == 0
+
+
+@pytest.mark.parametrize("look", [repr, copy.copy, copy.deepcopy, betterproto.serialized_on_wire])
+def test_a_message_may_be_read_while_it_is_looked_at_as_threads_do(torture, look):
+    class Reading(torture.Leaf):
+        @property
+        def _serialized_on_wire(self) -> bool:
+            _ = tree.left, tree.children, tree.named
+            return False
+
+    tree = object.__new__(torture.Tree)
+    tree.leaf = Reading()
+    tree._read_defaults = {"leaf": tree.leaf}
+    look(tree)
+    assert not betterproto.serialized_on_wire(tree)
+    assert bytes(tree) == b""
+
+
+def test_threads_that_read_at_once_get_one_sub_message(torture):
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(50):
+            tree = torture.Tree()
+            assert len(set(pool.map(lambda _, t=tree: id(t.leaf), range(8)))) == 1
+            assert bytes(tree) == b""
 
 
 def test_arguments_may_be_positional_and_unknown_ones_are_refused(torture):
