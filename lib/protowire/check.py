@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["find_fault"]
 
 Fault = tuple[str, str]
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 
 
 def find_fault(shape_of: ShapeOf, message: Any) -> Fault | None:
@@ -32,9 +33,6 @@ def find_fault(shape_of: ShapeOf, message: Any) -> Fault | None:
 
 
 def _faults(shape_of: ShapeOf, message: Any, path: str, depth: int) -> Iterator[Fault]:
-    if depth < 0:
-        yield f"nested deeper than {MAX_DEPTH}", path
-        return
     fields = message.__dict__
     shape = shape_of(type(message))
     for field in shape.by_number if shape else ():
@@ -52,6 +50,9 @@ def _field_faults(
         if not isinstance(value, dict):
             yield _wrong("a dict", value), path
             return
+        if value and depth < 1:
+            yield _TOO_DEEP, path
+            return
         for key, item in value.items():
             yield from _value_faults(shape_of, Value(field.key), key, f"{path} key {key!r}", depth)
             yield from _value_faults(shape_of, field.value, item, f"{path}[{key!r}]", depth - 1)
@@ -68,15 +69,17 @@ def _field_faults(
 def _value_faults(
     shape_of: ShapeOf, kind: Value, value: Any, path: str, depth: int
 ) -> Iterator[Fault]:
-    if kind.kind == "message":
+    if kind.kind in {"message", "timestamp", "duration", "wrapper"} and depth < 1:
+        yield _TOO_DEEP, path
+    elif kind.kind == "message":
         if not isinstance(value, kind.type) or shape_of(type(value)) is None:
             yield _wrong(kind.type.__name__, value), path
         elif not getattr(type(value), "_protowire_lazy", False):
             yield from _faults(shape_of, value, path, depth - 1)
-        return
-    reason = _scalar_fault(kind.wraps or kind.kind, value)
-    if reason:
-        yield reason, path
+    else:
+        reason = _scalar_fault(kind.wraps or kind.kind, value)
+        if reason:
+            yield reason, path
 
 
 def _wrong(expected: str, value: object) -> str:

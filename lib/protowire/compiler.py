@@ -52,11 +52,8 @@ def compile_messages(*sources: ModuleType | type, leave_out: bool = False) -> di
     shapes, reasons = _read_all(_classes(sources))
     if reasons and not leave_out:
         raise CompileError(reasons)
-    deep = _endless(shapes)
     plain = plain_classes(shapes, registry.JSON)
-    compiled = {
-        cls: _write(shape, deep=cls in deep, plain=cls in plain) for cls, shape in shapes.items()
-    }
+    compiled = {cls: _write(shape, plain=cls in plain) for cls, shape in shapes.items()}
     for cls, source in compiled.items():
         _register(shapes[cls], source)
     for cls, source in compiled.items():
@@ -124,25 +121,7 @@ def _read_all(classes: list[type]) -> tuple[dict[type, Shape], dict[str, str]]:
             shapes.pop(shape.cls, None)
 
 
-def _endless(shapes: dict[type, Shape]) -> set[type]:
-    """Give the classes that can be nested without end, and all that they hold."""
-
-    def reach(cls: type) -> set[type]:
-        found: set[type] = set()
-        queue = [cls]
-        while queue:
-            shape = shapes.get(queue.pop())
-            fresh = set(shape.refers_to) - found if shape else set()
-            found |= fresh
-            queue += fresh
-        return found
-
-    reached = {cls: reach(cls) for cls in shapes}
-    circular = {cls for cls, found in reached.items() if cls in found}
-    return circular.union(*(reached[cls] for cls in circular))
-
-
-def _write(shape: Shape, *, deep: bool, plain: bool) -> Source:
+def _write(shape: Shape, *, plain: bool) -> Source:
     source = Source(f"{shape.cls.__module__}.{shape.name}")
     source.names.update(_shared_names())
     source.bind("TITLE", shape.name)
@@ -154,9 +133,9 @@ def _write(shape: Shape, *, deep: bool, plain: bool) -> Source:
     source.bind("FIELDS", tags)
     write_init(source, shape)
     source.add("")
-    write_encoder(source, shape, deep=deep)
+    write_encoder(source, shape)
     source.add("")
-    write_decoder(source, shape, deep=deep)
+    write_decoder(source, shape)
     if plain:
         source.names.update(JSON_NAMES)
         source.add("")

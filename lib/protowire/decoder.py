@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 __all__ = ["write_decoder"]
 
 
-def write_decoder(source: Source, shape: Shape, *, deep: bool) -> None:
+def write_decoder(source: Source, shape: Shape) -> None:
     """Write `decode(data, pos, end, self, depth, old=None)` of a class."""
-    decoder = Pieces(source, in_dict=bool(shape.groups), deep=deep)
+    decoder = Pieces(source, in_dict=bool(shape.groups))
     add = source.add
     for field in shape.fields:
         if field.label is Label.MAP:
             slots = (Value(field.key), field.value)
-            write_parts_reader(source, f"read_entry_{field.name}", slots, deep=deep)
+            write_parts_reader(source, f"read_entry_{field.name}", slots)
     with source.block("def decode(data, pos, end, self, depth, old=None):"):
         _write_prologue(decoder, shape)
         with source.block("try:"):

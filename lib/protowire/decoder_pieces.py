@@ -38,10 +38,9 @@ _FROM_VARINT = {
 class Pieces:
     """Writes the pieces that every kind of decoder is made of."""
 
-    def __init__(self, source: Source, *, in_dict: bool, deep: bool) -> None:
+    def __init__(self, source: Source, *, in_dict: bool) -> None:
         self.source = source
         self.in_dict = in_dict
-        self.deep = deep
 
     def store(self, name: str) -> Callable[[str], str]:
         """How a field's value is stored."""
@@ -50,10 +49,9 @@ class Pieces:
         return lambda value: f"self.{name} = {value}"
 
     def check_depth(self) -> None:
-        """Refuse another level, in classes that can nest without end."""
-        if self.deep:
-            with self.source.block("if not depth:"):
-                self.source.add("raise DecodeError(TOO_DEEP)")
+        """Refuse another level below the last."""
+        with self.source.block("if not depth:"):
+            self.source.add("raise DecodeError(TOO_DEEP)")
 
     def length(self) -> None:
         """Read a length; `stop` is where it ends."""
@@ -142,15 +140,13 @@ def dispatch(
         otherwise()
 
 
-def write_parts_reader(
-    source: Source, name: str, slots: tuple[Value, ...], *, deep: bool = False
-) -> None:
+def write_parts_reader(source: Source, name: str, slots: tuple[Value, ...]) -> None:
     """Write a function that reads fields 1, 2, ... and returns their values.
 
     A map entry's reader returns one more: whether every field was known. An entry with others
     is kept as unknown, whole, as upb does it.
     """
-    decoder = Pieces(source, in_dict=False, deep=deep)
+    decoder = Pieces(source, in_dict=False)
     add, block = source.add, source.block
     entry = name.startswith("read_entry_")
     locals_ = [f"part{number}" for number in range(1, len(slots) + 1)]

@@ -62,6 +62,11 @@ class _Encoder:
             add(f"{out}.append({plain} + varint(size))")
         add(f"{out}.append({body})")
 
+    def check_depth(self) -> None:
+        """Refuse another level where decoders would."""
+        with self.source.block(f"if depth < {self.levels}:"):
+            self.source.add("raise EncodeError(TOO_DEEP)")
+
     def exact(self, value: Value, name: str) -> None:
         """Refuse a value of another type, or make it one of the right type."""
         kind = value.kind
@@ -103,6 +108,7 @@ class _Encoder:
     def body(self, value: Value, name: str) -> None:
         """Encode one sub-message of any kind into `body`."""
         add, block = self.source.add, self.source.block
+        self.check_depth()
         if value.kind in {"timestamp", "duration"}:
             add(f"body = {value.kind}_bytes({name})")
         elif value.kind == "wrapper":
@@ -140,14 +146,11 @@ def _is_set(value: Value, name: str) -> str:
     return name
 
 
-def write_encoder(source: Source, shape: Shape, *, deep: bool) -> None:
-    """Write `encode(self, depth)` of a class."""
+def write_encoder(source: Source, shape: Shape) -> None:
+    """Write `encode(self, depth)` of a class; `depth` is how many levels may be below it."""
     encoder = _Encoder(source)
     add, block = source.add, source.block
     with block("def encode(self, depth):"):
-        if deep:
-            with block("if depth < 0:"):
-                add("raise EncodeError(TOO_DEEP)")
         add("parts = []")
         if any(field.by_instance for field in shape.fields):
             add("fields = self.__dict__")
@@ -220,6 +223,7 @@ def _write_map(encoder: _Encoder, field: Field, tag: int) -> None:
     with block("if type(v) is not dict:"):
         add("v = as_dict(v)")
     with block("for key, item in v.items():"):
+        encoder.check_depth()
         add("entry = []")
         encoder.element(1 << 3 | key.wire_type, key, "key", "entry")
         value_tag = 2 << 3 | field.value.wire_type

@@ -127,7 +127,7 @@ def _is_other(value: Value) -> str:
     if kind in RANGES:
         low, high = RANGES[kind]
         test += f" or not {low} <= v <= {high}"
-    return test
+    return f"depth < 1 or {test}" if value.kind == "wrapper" else test  # a level of its own
 
 
 def _text(source: Source, value: Value) -> str:

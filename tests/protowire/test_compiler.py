@@ -8,7 +8,7 @@ from betterproto.lib.google.protobuf import Struct
 
 import protowire
 from protowire import compile_messages
-from protowire.registry import ENCODERS, SHAPES
+from protowire.registry import DECODERS, ENCODERS, SHAPES
 
 
 def _message(name: str, **fields):
@@ -162,6 +162,15 @@ def test_two_classes_of_one_name_are_kept_apart(torture):
     message = pair(first=torture.Leaf(number=1), second=other(color=2))
     assert bytes(message) == b"\x0a\x02\x08\x01\x12\x02\x18\x02"
     assert pair.FromString(bytes(message)) == message
+
+
+def test_nesting_is_limited_whichever_class_is_compiled_first(torture):
+    low = _message("Low", leaf=(torture.Leaf, betterproto.message_field(1)))
+    compile_messages(low)  # what may hold it without end can be compiled later
+    with pytest.raises(protowire.DecodeError, match="nested deeper"):
+        DECODERS[low](b"\x0a\x00", 0, 2, low(), 0)
+    with pytest.raises(protowire.EncodeError, match="nested deeper"):
+        ENCODERS[low](low(leaf=torture.Leaf()), 0)
 
 
 def test_a_message_with_many_fields_is_found_by_halves():

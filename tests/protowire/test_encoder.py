@@ -1,8 +1,10 @@
 """What encoders refuse, and that the check behind EncodeError agrees with them."""
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+import betterproto
 import pytest
 
 import protowire
@@ -192,6 +194,61 @@ def test_nested_maps_are_written_as_deep_as_they_are_read(torture):
     protowire.decode(torture.Tree, protowire.encode(tree))
     with pytest.raises(protowire.EncodeError, match="nested deeper"):
         protowire.encode(torture.Tree(named={"": tree}))
+
+
+NOW = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(eq=False, repr=False)
+class Node(betterproto.Message):
+    """A message with everything in it that is a level of nesting, but no class of its own."""
+
+    node: "Node" = betterproto.message_field(1)  # noqa: RUF009 - so is it generated
+    moment: datetime = betterproto.message_field(2)  # noqa: RUF009
+    moments: list[datetime] = betterproto.message_field(3)  # noqa: RUF009
+    wrapped: int | None = betterproto.message_field(4, wraps=betterproto.TYPE_INT32)
+    counts: dict[int, int] = betterproto.map_field(  # noqa: RUF009
+        5, betterproto.TYPE_INT32, betterproto.TYPE_INT32
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "place"),
+    [
+        ("moment", NOW, "moment"),
+        ("moments", [NOW], "moments[0]"),
+        ("wrapped", 0, "wrapped"),
+        ("counts", {1: 2}, "counts"),
+    ],
+)
+def test_levels_without_a_class_of_their_own_are_counted_as_decoders_do(name, value, place):
+    protowire.compile_messages(Node)
+    node = Node(**{name: value})
+    for _ in range(MAX_DEPTH - 1):
+        node = Node(node=node)
+    protowire.decode(Node, protowire.encode(node))
+    error = _refused(Node(node=node), "node." * MAX_DEPTH + place)
+    assert error.reason == "nested deeper than 100"
+    with pytest.raises(protowire.EncodeError, match="nested deeper than 100"):
+        protowire.to_json(Node(node=node))
+
+
+@dataclass(eq=False, repr=False)
+class Plain(betterproto.Message):
+    """A message whose JSON is written by generated code."""
+
+    plain: "Plain" = betterproto.message_field(1)  # noqa: RUF009
+    wrapped: int | None = betterproto.message_field(2, wraps=betterproto.TYPE_INT32)
+
+
+def test_a_wrapper_below_the_last_level_is_refused_by_quick_json_too():
+    protowire.compile_messages(Plain)
+    plain = Plain(wrapped=1)
+    for _ in range(MAX_DEPTH - 1):
+        plain = Plain(plain=plain)
+    assert protowire.from_json(Plain, protowire.to_json(plain)) == plain
+    with pytest.raises(protowire.EncodeError, match="nested deeper than 100"):
+        protowire.to_json(Plain(plain=plain))
 
 
 @pytest.mark.parametrize(("name", "value"), CASES)
