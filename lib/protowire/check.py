@@ -37,7 +37,8 @@ def _faults(shape_of: ShapeOf, message: Any, path: str, depth: int) -> Iterator[
     shape = shape_of(type(message))
     for field in shape.by_number if shape else ():
         value = fields.get(field.name)
-        if value is None and (field.name not in fields or field.label is not Label.IMPLICIT):
+        none_is_absent = field.by_instance or field.label is Label.OPTIONAL
+        if value is None and (none_is_absent or field.name not in fields):
             continue
         inner = f"{path}.{field.name}" if path else field.name
         yield from _field_faults(shape_of, field, value, inner, depth)

@@ -43,6 +43,7 @@ def _looked_into(message: Any, cls: type) -> Any:
 
 
 JSON_NAMES: dict[str, Any] = {
+    "EMPTY": [],
     "Unusual": Unusual,
     "quote": encode_basestring,
     "looked_into": _looked_into,
@@ -95,15 +96,16 @@ def write_json_encoder(source: Source, shape: Shape) -> None:
 def _write_field(source: Source, field: Field) -> None:
     add, block = source.add, source.block
     implicit = field.label is Label.IMPLICIT
-    add(f"v = self.{field.name}" if implicit else f"v = fields.get({field.name!r})")
     name = f',"{field.json_name}":'
     if field.label is Label.REPEATED:
-        with block("if v is not None:"):
-            with block("if type(v) is not list:"):
-                add("raise Unusual")
-            with block("if v:"):
-                add(f"parts.append({name + '['!r} + ','.join({_items(source, field)}) + ']')")
-    elif implicit:
+        add(f"v = fields.get({field.name!r}, EMPTY)")
+        with block("if type(v) is not list:"):
+            add("raise Unusual")
+        with block("if v:"):
+            add(f"parts.append({name + '['!r} + ','.join({_items(source, field)}) + ']')")
+        return
+    add(f"v = self.{field.name}" if implicit else f"v = fields.get({field.name!r})")
+    if implicit:
         _write_check(source, field.value)
         with block("if v:"):
             add(f"parts.append({name!r} + {_text(source, field.value)})")

@@ -106,6 +106,18 @@ def test_a_sub_message_list_or_map_of_another_type_is_refused(torture, name, val
     _refused(torture.Tree(**{name: value}), name)
 
 
+def test_none_that_is_set_later_is_refused_or_absent_in_bytes_and_json_alike(torture):
+    message = torture.Packed()
+    message.strings = None
+    _refused(message, "strings")
+    with pytest.raises(protowire.EncodeError, match=r"Packed\.strings"):
+        protowire.to_json(message)
+    known = torture.Known()
+    known.time = known.a_string = known.span = None
+    assert protowire.encode(known) == b""
+    assert protowire.to_json(known) == "{}"
+
+
 def test_an_element_of_another_type_is_refused_by_its_path(torture):
     _refused(torture.Tree(children=[torture.Tree(), torture.Leaf()]), "children[1]")
     _refused(torture.Tree(named={"a": torture.Leaf()}), "named['a']")
