@@ -29,6 +29,10 @@ class CompileError(ProtowireError):
         self.reasons = dict(reasons)
         super().__init__("; ".join(f"{name}: {reason}" for name, reason in self.reasons.items()))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the reasons when pickled."""
+        return (type(self), (self.reasons,))
+
 
 class EncodeError(ProtowireError):
     """A field holds what it can't: `field` is its path, such as `tasks[3].text`."""

@@ -1,5 +1,6 @@
 """Compiling: what is compiled, what is reported and left alone, and what is installed."""
 
+import pickle
 from dataclasses import dataclass
 
 import betterproto
@@ -43,6 +44,12 @@ def test_what_cannot_be_compiled_is_an_error_unless_left_out(torture):
     with pytest.raises(protowire.CompileError, match=r"WrappedMany\.named") as caught:
         compile_messages(torture)
     assert list(caught.value.reasons) == ["WrappedMany.named"]
+
+
+def test_the_reasons_survive_pickling():
+    error = pickle.loads(pickle.dumps(protowire.CompileError({"A.b": "is bad"})))  # noqa: S301 - ours
+    assert error.reasons == {"A.b": "is bad"}
+    assert str(error) == "A.b: is bad"
 
 
 def test_what_is_left_out_stays_betterprotos(torture):
