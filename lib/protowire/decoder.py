@@ -60,6 +60,10 @@ def _local(field: Field) -> str:
     return f"f_{field.name}"
 
 
+def _place(field: Field) -> str:
+    return f"at_{field.name}"
+
+
 def _is_time(field: Field) -> bool:
     return field.value.kind in {"timestamp", "duration"} and not field.many
 
@@ -78,7 +82,7 @@ def _write_prologue(decoder: Pieces, shape: Shape) -> None:
     merged = _merged(shape)
     groups = [f"which_{group}" for group in shape.groups]
     add(" = ".join([*map(_local, merged), *groups, "unknown", "None"]))
-    add("tag = 0", "start = pos")
+    add("tag = 0", " = ".join(["start", *map(_place, filter(_is_time, shape.fields)), "pos"]))
     if decoder.in_dict:
         add("fields = self.__dict__")
     with block("if pos == end:"):
@@ -116,7 +120,7 @@ def _write_times(decoder: Pieces, shape: Shape) -> None:
             test += f" and which_{field.group} == {field.name!r}"
         with decoder.source.block(f"if {test}:"):
             convert = f"{field.value.kind}_from_parts({_local(field)})"
-            decoder.source.add(f"tag = {field.number << 3 | LEN}")
+            decoder.source.add(f"tag = {field.number << 3 | LEN}", f"start = {_place(field)}")
             decoder.source.add(decoder.store(field.name)(convert))
 
 
@@ -220,6 +224,6 @@ def _write_singular(decoder: Pieces, field: Field) -> None:
     elif value.kind == "wrapper":
         add(f"{local} = {decoder.parts(value, local)}", store(f"{local}[0]"), "pos = stop")
     elif _is_time(field):
-        add(f"{local} = {decoder.parts(value, local)}", "pos = stop")
+        add(f"{local} = {decoder.parts(value, local)}", "pos = stop", f"{_place(field)} = start")
     else:
         decoder.scalar(value, store)

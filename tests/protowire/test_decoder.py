@@ -46,6 +46,14 @@ def test_an_error_in_a_sub_message_gives_its_path_and_absolute_offset(task):
     assert str(error) == "ListTasksByTagResponse.tasks.tags: invalid UTF-8 at offset 8"
 
 
+def test_an_error_in_a_time_gives_the_offset_of_that_time_though_others_follow(torture):
+    late = b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f"
+    for field, name in ((b"\x0a", "time"), (b"\x12", "span"), (b"\x62", "times")):
+        data = b"\x52\x00" + field + b"\x0a" + late + b"\x52\x00"
+        error = _error(torture.Known, data)
+        assert (error.field, error.offset) == (name, 2)
+
+
 def test_an_error_ends_the_chain_at_the_fault(task):
     assert _error(task.Task, b"\x12\x05").__cause__ is None
 
