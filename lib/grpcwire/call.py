@@ -241,7 +241,8 @@ class ServerCall(StreamOwner):
             if RecvRequest in self._engine.dispatch.listeners:
                 function = await self._announce(stream)
             await function(stream)
-            await self._conclude(stream)
+            if not self._finished and not stream.ended:
+                await self._conclude(stream)
         except GRPCError as error:
             await self._fail(stream, error)
         except asyncio.CancelledError:
@@ -275,8 +276,6 @@ class ServerCall(StreamOwner):
 
     async def _conclude(self, stream: Stream[Any, Any]) -> None:
         """End a call whose handler returned."""
-        if self._finished or stream.ended:
-            return
         if stream.lacks_reply:
             log.error("handler of %s sent no message", self._meaning.path)
             raise GRPCError(Status.UNKNOWN, INTERNAL_ERROR)

@@ -164,6 +164,9 @@ class Http1Protocol(asyncio.Protocol):
         connection = self.connection
         if self._closing:
             return
+        if self._reading and not connection.unused:
+            self.waiting_since = None
+            return
         if connection.backlogged and not connection.paused:
             self.engine.counters.turns_cut += 1
             self._turn_soon()
@@ -240,6 +243,8 @@ class Http1Protocol(asyncio.Protocol):
         if self._closing:
             return
         connection = self.connection
+        if self._reading and not connection.unused:
+            return
         if connection.exchange is None and not connection.idle:
             self._turn_soon()  # a pipelined request's turn has come
         elif connection.receiving:
