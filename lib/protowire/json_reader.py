@@ -83,7 +83,7 @@ def _parse(text: str | bytes, max_bytes: int) -> Any:
 
 
 def _plain(text: str) -> Any:
-    start = len(text) - len(text.lstrip(_SPACE))
+    start = 0 if text[:1] == "{" else len(text) - len(text.lstrip(_SPACE))
     plain, end = _decoder.raw_decode(text, start)
     if end != len(text) and text[end:].strip(_SPACE):
         raise DecodeError("no JSON: Extra data", offset=end)

@@ -59,7 +59,8 @@ class WebCall(ServerCall):
         return not self._response.over
 
     def _answer(self, answer: Answer) -> None:
-        answer.fields = answer.fields + self._extra
+        if self._extra:
+            answer.fields = answer.fields + self._extra
         self._response.whole(answer)
         self._host.flush_soon()
 
