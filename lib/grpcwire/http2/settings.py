@@ -1,5 +1,7 @@
 """SETTINGS: what we tell the peer, and what the peer may tell us (RFC 9113, 6.5)."""
 
+from typing import Final
+
 from grpcwire.http2 import frames
 from grpcwire.http2.errors import (
     ConnectionFault,
@@ -8,7 +10,23 @@ from grpcwire.http2.errors import (
 )
 from grpcwire.limits import Limits
 
-_SETTING_BYTES = 6
+_SETTING_BYTES: Final = 6
+# What each parameter may be, and the fault where it is not.
+_RANGES: Final[dict[int, tuple[int, int, type[ConnectionFault], str]]] = {
+    frames.SETTINGS_ENABLE_PUSH: (0, 1, ConnectionFault, "ENABLE_PUSH is 0 or 1"),
+    frames.SETTINGS_INITIAL_WINDOW_SIZE: (
+        0,
+        frames.MAX_WINDOW_BYTES,
+        ConnectionFlowControlFault,
+        "initial window beyond 2^31-1",
+    ),
+    frames.SETTINGS_MAX_FRAME_SIZE: (
+        frames.DEFAULT_FRAME_BYTES,
+        frames.MAX_FRAME_BYTES,
+        ConnectionFault,
+        "MAX_FRAME_SIZE out of range",
+    ),
+}
 
 
 def opening(limits: Limits) -> bytes:
@@ -28,16 +46,14 @@ def received(payload: bytes) -> dict[int, int]:
     """The checked parameters of a SETTINGS frame, the last of each counting.
 
     The values in between two of the same parameter would change nothing but the
-    work. Unknown parameters are left out.
+    work; they are checked all the same. Unknown parameters are kept and mean nothing.
     """
     if len(payload) % _SETTING_BYTES:
         raise ConnectionFrameSizeFault("SETTINGS of an odd length")
-    values = dict(frames.parse_settings(payload))
-    if values.get(frames.SETTINGS_ENABLE_PUSH, 0) > 1:
-        raise ConnectionFault("ENABLE_PUSH is 0 or 1")
-    if values.get(frames.SETTINGS_INITIAL_WINDOW_SIZE, 0) > frames.MAX_WINDOW_BYTES:
-        raise ConnectionFlowControlFault("initial window beyond 2^31-1")
-    size = values.get(frames.SETTINGS_MAX_FRAME_SIZE, frames.DEFAULT_FRAME_BYTES)
-    if not frames.DEFAULT_FRAME_BYTES <= size <= frames.MAX_FRAME_BYTES:
-        raise ConnectionFault("MAX_FRAME_SIZE out of range")
-    return values
+    values = frames.parse_settings(payload)
+    for parameter, value in values:
+        if parameter in _RANGES:
+            least, most, fault, text = _RANGES[parameter]
+            if not least <= value <= most:
+                raise fault(text)
+    return dict(values)

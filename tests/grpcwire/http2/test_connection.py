@@ -410,6 +410,9 @@ def test_6_5_settings_are_acknowledged():
         (settings((0x4, 2**31)), wire.FLOW_CONTROL_ERROR),
         (settings((0x5, 16383)), wire.PROTOCOL_ERROR),
         (settings((0x5, 2**24)), wire.PROTOCOL_ERROR),
+        (settings((0x2, 2), (0x2, 0)), wire.PROTOCOL_ERROR),
+        (settings((0x4, 2**31), (0x4, 100)), wire.FLOW_CONTROL_ERROR),
+        (settings((0x5, 1), (0x5, 16384)), wire.PROTOCOL_ERROR),
     ],
 )
 def test_6_5_settings_faults(piece, code):
