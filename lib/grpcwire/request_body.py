@@ -65,7 +65,8 @@ class RequestBody:
         """Take a piece that took `charged` octets of the window; raises GRPCError."""
         messages = self._reader.feed(data)
         self._keep(messages)
-        self._holder.connection.budget.earn(len(messages))
+        if messages:  # one frame's worth, however many empty messages it holds
+            self._holder.connection.budget.earn()
         if self._messages:
             self._held += charged
         else:

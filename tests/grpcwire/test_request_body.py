@@ -45,6 +45,13 @@ def test_whole_and_unfinished_messages_count_until_they_are_read():
     assert (body.pop(), holder.counted) == (b"three", 0)
 
 
+def test_empty_messages_pay_for_one_frame_and_not_for_resets():
+    holder = Holder()
+    holder.budget.charge("resets", 500)
+    holder.body().feed(seal(b"") * 100, 500)
+    assert holder.budget.tokens == 501
+
+
 def test_the_window_is_credited_once_nothing_waits_to_be_read():
     holder = Holder()
     body = holder.body()

@@ -7,8 +7,15 @@ the transport says how many seconds passed. An overdrawn budget raises
 `EnhanceYourCalm`, which ends the connection.
 """
 
+from typing import Final
+
 from grpcwire.counters import Counters
 from grpcwire.http2.errors import EnhanceYourCalm
+
+# A DATA frame below this that does not end its stream is work without worth,
+# unless a message comes of it, which pays back. Nor is one worth anything that goes
+# out only because the peer's window holds no more.
+TINY_BYTES: Final = 16
 
 
 class Budget:

@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 
 from grpcwire.counters import Counters
 from grpcwire.http2 import frames, settings
+from grpcwire.http2.budget import TINY_BYTES
 from grpcwire.http2.connection_state import ConnectionState
 from grpcwire.http2.errors import (
     ConnectionFault,
@@ -49,9 +50,6 @@ _CLOSED: Final = State.CLOSED
 _DATA: Final = Input.DATA
 _DATA_END: Final = Input.DATA_END
 
-# A DATA frame below this that does not end its stream is work without worth,
-# unless a message comes of it, which pays back.
-_TINY_BYTES: Final = 16
 # A well-behaved peer sends many of them.
 _WINDOW_UPDATE_TOKENS: Final = 0.25
 _KNOWN_TYPES: Final = 10
@@ -108,12 +106,12 @@ class Connection(ConnectionState):
         if flags & frames.PADDED:
             payload = unpadded(payload)
         ended = bool(flags & frames.END_STREAM)
-        if charged < _TINY_BYTES and not ended:
-            self.budget.charge("tiny DATA frames")
         stream = self.streams.get(stream_id)
         if stream is None:
             self._late(stream_id, Input.DATA)
             return
+        if charged < TINY_BYTES and not ended:
+            self.budget.charge("tiny DATA frames")
         following = TRANSITIONS[stream.state][_DATA_END if ended else _DATA]
         if not isinstance(following, State):
             raise following("DATA after END_STREAM")
@@ -180,13 +178,13 @@ class Connection(ConnectionState):
         stream = self.streams.get(stream_id)
         if stream is None:
             self._late(stream_id, Input.RST_STREAM)
-        else:
-            stream.state = step(stream.state, Input.RST_STREAM)
-            self._forget(stream)
-            self._counters.streams_reset_by_peer += 1
-            code = int.from_bytes(payload, "big")
-            known = ErrorCode(code) if code < len(ErrorCode) else ErrorCode.INTERNAL_ERROR
-            self._events.append(StreamReset(stream, known, by_peer=True))
+            return
+        stream.state = step(stream.state, Input.RST_STREAM)
+        self._forget(stream)
+        self._counters.streams_reset_by_peer += 1
+        code = int.from_bytes(payload, "big")
+        known = ErrorCode(code) if code < len(ErrorCode) else ErrorCode.INTERNAL_ERROR
+        self._events.append(StreamReset(stream, known, by_peer=True))
         self.budget.charge("resets")
 
     def _receive_priority(self, _flags: int, stream_id: int, payload: bytes) -> None:

@@ -18,7 +18,8 @@ from grpcwire.limits import Limits
 
 _OPEN: Final = State.OPEN
 _CLOSED: Final = State.CLOSED
-_LATE_FRAME_TOKENS: Final = 0.1
+# A whole window of tiny messages may be under way to a stream that we have ended.
+_LATE_FRAME_TOKENS: Final = 0.05
 # Streams whose end is remembered: in-flight frames of a reset one are ignored,
 # and a closed one is told from one that was never opened.
 _REMEMBERED_STREAMS: Final = 100
@@ -76,6 +77,7 @@ class ConnectionState:
     def send_headers_only(self, stream: Stream, block: bytes) -> None:
         """Send a response of one header block, and end the stream."""
         self.sender.headers(stream, block, end=True)
+        self.budget.earn()
         self._sent_end(stream)
 
     def credit(self, stream: Stream, size: int) -> None:

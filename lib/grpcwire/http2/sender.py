@@ -13,7 +13,7 @@ from collections import deque
 from typing import Final
 
 from grpcwire.http2 import frames
-from grpcwire.http2.budget import Budget
+from grpcwire.http2.budget import TINY_BYTES, Budget
 from grpcwire.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS
 from grpcwire.http2.streams import Input, Stream, step
 
@@ -192,13 +192,15 @@ class Sender:
             return False
         if size == len(data):
             stream.unsent.popleft()
+            self._budget.earn()
         else:
             stream.unsent[0] = data[size:]
             data = data[:size]
+            if size >= TINY_BYTES:
+                self._budget.earn()
         self.sent_bytes += size
         stream.send_window -= size
         self.window -= size
         self.room -= size + _FRAME_COST
-        self._budget.earn()
         self.outgoing += (frames.header(DATA, 0, stream.id, size), data)
         return True

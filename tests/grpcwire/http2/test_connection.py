@@ -570,7 +570,7 @@ FLOODS = {
     "unknown": lambda _: frame(0x77),
     "window updates": lambda _: wire.window_update(0, 1) * 4,
     "continuation": lambda number: frame(9 if number else 1, 0, 1),
-    "late data": lambda number: (wire.request(1) + rst(1) if not number else b"") + data(1),
+    "late data": lambda number: (wire.request(1) + rst(1) if not number else b"") + data(1) * 20,
     "goaways": lambda _: wire.goaway(),
 }
 
@@ -602,6 +602,35 @@ def test_10_5_answered_calls_pay_for_themselves():
         script.connection.release()
         script.sent()
     assert not script.connection.failed
+
+
+def test_10_5_a_window_of_tiny_messages_to_a_stream_that_ended_is_forgiven():
+    script = Script()
+    stream = script.feed(headers(1))[0].stream
+    script.connection.send_headers_only(stream, b"\x88")
+    script.feed(data(1, wire.message(b"x")) * 10_000)
+    assert not script.connection.failed
+
+
+def test_10_5_resets_that_cross_the_answer_cost_next_to_nothing():
+    """Where deadlines strike on both sides each client resets what is over already."""
+    script = Script(Limits(budget=10))
+    for number in range(1, 2001, 2):
+        stream = script.feed(headers(number))[0].stream
+        script.connection.send_headers_only(stream, b"\x88")
+        script.connection.release()
+        script.feed(rst(number), wire.window_update(0, 10))
+    assert not script.connection.failed
+
+
+def test_10_5_answers_drawn_out_octet_by_octet_pay_for_nothing():
+    """CVE-2019-9511: each WINDOW_UPDATE lets the least of a large answer out."""
+    script = Script(Limits(budget=100))
+    stream = script.feed(settings((0x4, 0)), wire.request(1))[0].stream
+    script.connection.sender.headers(stream, b"\x88", end=False)
+    script.connection.sender.data(stream, bytes(10_000))
+    script.feed(wire.window_update(1, 1) * 500)
+    assert script.sent()[-1].code == wire.ENHANCE_YOUR_CALM
 
 
 def test_10_5_one_read_is_handled_in_slices():
