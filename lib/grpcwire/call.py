@@ -76,7 +76,7 @@ class ServerCall(StreamOwner):
         self._released = False
         self._reply: bytes | None = None
         self._receiving: asyncio.Future[None] | None = None
-        self._sending: asyncio.Future[None] | None = None
+        self._sending: list[asyncio.Future[None]] = []  # of as many tasks as send
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         wire.owner = self
@@ -189,8 +189,10 @@ class ServerCall(StreamOwner):
 
     def unblocked(self) -> None:
         """Let the handler go on: what it sent has gone out."""
-        if self._sending is not None and not self._sending.done():
-            self._sending.set_result(None)
+        for waiting in self._sending:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._sending.clear()
 
     # ---- the handler's task
 
@@ -344,6 +346,12 @@ class ServerCall(StreamOwner):
     def _wake_receiver(self) -> None:
         if self._receiving is not None and not self._receiving.done():
             self._receiving.set_result(None)
+
+    async def _let_out(self) -> None:
+        """Wait until what was sent has gone out."""
+        waiting = self._engine.loop.create_future()
+        self._sending.append(waiting)
+        await waiting
 
     def keep_reply(self, message: bytes) -> None:
         """Take the only message of the response; it leaves with its status."""

@@ -82,9 +82,8 @@ class GrpcCall(ServerCall):
         data = pieces(message, compress=self._meaning.compress)
         self._host.connection.sender.data(self._wire, *data)
         self._host.flush_soon()
-        while self._wire.unsent is not None and not self._finished:
-            self._sending = self._engine.loop.create_future()
-            await self._sending
+        if self._half_sent:
+            await self._let_out()
 
     def finish(
         self,

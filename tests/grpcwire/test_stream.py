@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from grpclib.client import Channel, UnaryUnaryMethod
+from grpclib.client import Channel, UnaryStreamMethod, UnaryUnaryMethod
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.events import (
     RecvMessage,
@@ -22,6 +22,21 @@ from grpcwire import Call, provide_current_call, serving
 from tests.grpcwire.conftest import Calls, RawCodec, RawDetailsCodec
 
 CODECS = {"codec": RawCodec(), "status_details_codec": RawDetailsCodec()}
+
+
+class Chorus:
+    """A handler whose tasks send side by side."""
+
+    async def sing(self, stream):
+        await stream.recv_message()
+        await asyncio.gather(*(self.voice(stream, size) for size in (30_000, 40_000, 50_000)))
+
+    async def voice(self, stream, size: int):
+        for _ in range(5):
+            await stream.send_message(bytes(size))
+
+    def __mapping__(self):
+        return {"/test.Test/Sing": Handler(self.sing, Cardinality.UNARY_STREAM, bytes, bytes)}
 
 
 class Misuser:
@@ -67,7 +82,7 @@ async def misuser() -> Misuser:
 @pytest.fixture(params=["grpcwire", "grpclib"])
 async def server(request, calls: Calls, misuser: Misuser) -> AsyncIterator:
     kind = grpcwire.Server if request.param == "grpcwire" else StockServer
-    server = kind([calls, misuser], **CODECS)
+    server = kind([calls, misuser, Chorus()], **CODECS)
     await server.start("127.0.0.1", 0)
     yield server
     server.close()
@@ -94,6 +109,13 @@ async def test_what_a_handler_must_not_do_is_told_to_it(channel, misuser):
     await say(channel, "Twice")
     await say(channel, "Early")
     assert len(misuser.errors) == 4
+
+
+async def test_tasks_of_a_handler_may_send_side_by_side(channel):
+    """Each waits for the window, and each goes on once it opens."""
+    method = UnaryStreamMethod(channel, "/test.Test/Sing", bytes, bytes)
+    answers = await asyncio.wait_for(method(b"x"), 5)
+    assert len(answers) == 15
 
 
 async def test_listeners_may_change_what_passes(server, channel, calls):

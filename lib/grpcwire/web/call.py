@@ -183,9 +183,8 @@ class EnvelopedCall(WebCall):
             raise StreamTerminatedError("the call is over")
         self._response.data(self._dialect.sealed(message, compress=self._meaning.compress))
         self._host.flush_soon()
-        while self._response.blocked and not self._finished:
-            self._sending = self._engine.loop.create_future()
-            await self._sending
+        if self._half_sent:
+            await self._let_out()
 
     def finish(
         self,
