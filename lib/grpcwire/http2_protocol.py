@@ -35,7 +35,6 @@ class Http2Protocol(asyncio.Protocol):
     """One connection; the `Host` of its calls."""
 
     __slots__ = (
-        "_closing",
         "_drained",
         "_draining",
         "_flush_due",
@@ -50,6 +49,7 @@ class Http2Protocol(asyncio.Protocol):
         "_turn_due",
         "_watch",
         "buffered_bytes",
+        "closing",
         "connection",
         "engine",
         "last_active",
@@ -72,7 +72,7 @@ class Http2Protocol(asyncio.Protocol):
         self._flush_due = False
         self._turn_due = False
         self.paused = False  # the transport takes no more
-        self._closing = False
+        self.closing = False  # the end has begun: nothing is read any more
         self._draining = False  # the first GOAWAY is out
         self._drained = False  # and the last
         self._hurried = False  # nobody is waited for any more
@@ -97,14 +97,14 @@ class Http2Protocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle what came, now or as far as this turn allows."""
-        if self._closing:
+        if self.closing:
             return
         self.last_active = self.engine.loop.time()
         self._take_turn(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """End the calls of a peer that is gone."""
-        self._lost = self._closing = True
+        self._lost = self.closing = True
         self._watch.stop()
         self._cut_off_calls()
         self.connection.abandon()
@@ -142,7 +142,7 @@ class Http2Protocol(asyncio.Protocol):
             for call in self._fresh:
                 call.arm()
             self._fresh.clear()
-        if connection.backlogged and not self._closing:
+        if connection.backlogged and not self.closing:
             self._postpone()
         self._flush()
 
@@ -156,11 +156,11 @@ class Http2Protocol(asyncio.Protocol):
 
     def _next_turn(self) -> None:
         self._turn_due = False
-        if self._closing:
+        if self.closing:
             return
         self.last_active = self.engine.loop.time()
         self._take_turn(b"")
-        if not self._turn_due and not self.paused and not self._closing:
+        if not self._turn_due and not self.paused and not self.closing:
             self._transport.resume_reading()
 
     def _on_request(self, event: events.RequestReceived) -> None:
@@ -276,9 +276,9 @@ class Http2Protocol(asyncio.Protocol):
         return bool(self._running)
 
     @property
-    def closing(self) -> bool:
-        """Whether the end has begun: nothing is read any more."""
-        return self._closing
+    def unwritten_bytes(self) -> int:
+        """What was written and waits for the peer to read."""
+        return self._transport.get_write_buffer_size()
 
     def call_started(self, call: StreamOwner) -> None:
         """Keep a call whose handler waits."""
@@ -297,7 +297,7 @@ class Http2Protocol(asyncio.Protocol):
 
     def drain(self) -> None:
         """Take no new calls, finish those under way, then close (RFC 9113, 6.8)."""
-        if self._draining or self._closing:
+        if self._draining or self.closing:
             return
         self._draining = True
         self.connection.announce_drain()
@@ -305,19 +305,15 @@ class Http2Protocol(asyncio.Protocol):
         self.flush_soon()
 
     def _finish_drain(self) -> None:
-        if not self._drained and not self._closing:
+        if not self._drained and not self.closing:
             self._drained = True
             self.connection.drain()
             self.flush_soon()
 
     def _close_when_done(self) -> None:
         connection = self.connection
-        if (
-            self._drained
-            and not self._closing
-            and not connection.occupied + len(connection.streams)
-        ):
-            self._closing = True
+        if self._drained and not self.closing and not connection.occupied + len(connection.streams):
+            self.closing = True
             self._half_close()
             if not self._transport.can_write_eof():
                 self._transport.close()
@@ -329,7 +325,7 @@ class Http2Protocol(asyncio.Protocol):
         """Wait for the peer to close too, and for the last octets to get through."""
 
         def look() -> None:
-            waiting = not self._lost and self._transport.get_write_buffer_size() > 0
+            waiting = not self._lost and self.unwritten_bytes > 0
             if waiting and self.engine.loop.time() < latest:
                 self._abort_later(latest)
             else:
@@ -339,7 +335,7 @@ class Http2Protocol(asyncio.Protocol):
 
     def shut_down(self) -> None:
         """End now: calls are told UNAVAILABLE, their handlers cancelled."""
-        if self._closing:
+        if self.closing:
             return
         self._draining = self._hurried = True
         self._finish_drain()
@@ -355,14 +351,14 @@ class Http2Protocol(asyncio.Protocol):
 
     def close(self, code: ErrorCode, reason: str) -> None:
         """End the connection with GOAWAY, its calls with it."""
-        if not self._closing:
+        if not self.closing:
             self.connection.close(code, reason)
             self._linger()
             self._flush()
 
     def _linger(self) -> None:
         """Drop what still comes in for a while, so that GOAWAY arrives before a TCP reset."""
-        self._closing = True
+        self.closing = True
         self._cut_off_calls()
         self.connection.abandon()
         transport = self._transport

@@ -19,14 +19,15 @@ class Watched(Protocol):
     connection: Connection
     last_active: float
     paused: bool
+    closing: bool
 
     @property
     def working(self) -> bool:
         """Whether a handler is at work."""
 
     @property
-    def closing(self) -> bool:
-        """Whether the end has begun."""
+    def unwritten_bytes(self) -> int:
+        """What waits in the transport."""
 
     def close(self, code: ErrorCode, reason: str) -> None:
         """End at once."""
@@ -41,23 +42,29 @@ class Watched(Protocol):
 class Watch(Timers[Watched]):
     """The rules of one connection."""
 
-    __slots__ = ("_sent_mark", "_stalled_since")
+    __slots__ = ("_mark", "_stalled_since")
 
     def __init__(self, watched: Watched) -> None:
         super().__init__(watched)
         self._stalled_since: float | None = None
-        self._sent_mark = 0
+        self._mark = 0
 
     def stall(self) -> None:
         """Output waits for the peer: from now on it has to make progress."""
         if self._stalled_since is None:
             self._stalled_since = self._watched.engine.loop.time()
-            self._sent_mark = self._watched.connection.sender.sent_bytes
+            self._mark = self._progress
             self.look_within(self._watched.engine.limits.stalled_write_s)
 
     def moved(self) -> None:
         """Output got through: nothing waits, or its waiting begins anew."""
         self._stalled_since = None
+
+    @property
+    def _progress(self) -> int:
+        """A number that grows as waiting output gets through."""
+        watched = self._watched
+        return watched.connection.sender.sent_bytes - watched.unwritten_bytes
 
     def _first_look_s(self) -> float:
         return self._watched.engine.limits.preface_s
@@ -87,11 +94,12 @@ class Watch(Timers[Watched]):
 
     def _stalled_for(self, now: float) -> float:
         """How long output has waited without any of it getting through."""
-        sender = self._watched.connection.sender
-        if not self._watched.paused and not sender.blocked:
+        if not self._watched.paused and not self._watched.connection.sender.blocked:
             self._stalled_since = None
         if self._stalled_since is None:
             return 0.0
-        if sender.sent_bytes != self._sent_mark:
-            self._sent_mark, self._stalled_since = sender.sent_bytes, now
+        progress = self._progress
+        if progress > self._mark:
+            self._stalled_since = now
+        self._mark = progress
         return now - self._stalled_since

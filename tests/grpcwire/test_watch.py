@@ -1,6 +1,7 @@
 """The timers: each limit of time strikes, and only when it should."""
 
 import asyncio
+import socket
 
 from grpcwire import Limits
 from tests.grpcwire import wire
@@ -59,6 +60,25 @@ async def test_a_slow_reader_that_makes_progress_is_not_ended(serve, calls):
     assert await client.status(1) == {"grpc-status": "0"}
     assert server.counters.stalled_writes == 0
     await client.close()
+
+
+async def test_a_slow_reader_of_one_large_message_is_not_ended(serve):
+    """What it reads of a single write is progress too."""
+    server, port = await serve(limits=Limits(preface_s=0.01, stalled_write_s=0.4))
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+    sock.connect(("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=sock, limit=16 * 1024)
+    opened = wire.settings((0x4, 2**31 - 1), (0x5, 2**24 - 1)) + wire.window_update(0, 10**9)
+    writer.write(wire.PREFACE + opened + request(1, b"1 5000000", "/test.Test/Down"))
+    left = 5_000_000
+    while left > 0:
+        octets = await reader.read(64 * 1024)
+        assert octets, "cut off while reading"
+        left -= len(octets)
+        await asyncio.sleep(0.01)
+    assert server.counters.stalled_writes == 0
+    writer.close()
 
 
 async def test_a_reader_that_reads_nothing_stops_being_produced_for_and_is_cut_off(serve, calls):

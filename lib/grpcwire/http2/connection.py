@@ -41,6 +41,7 @@ from grpcwire.http2.events import (
 from grpcwire.http2.frame_reader import SELF_DEPENDENT, FrameReader, unpadded
 from grpcwire.http2.hpack_decoder import HpackDecoder
 from grpcwire.http2.request import RequestHead, RequestHeads, check_fields
+from grpcwire.http2.sender import TURN_BYTES
 from grpcwire.http2.streams import TRANSITIONS, Input, State, Stream, step
 from grpcwire.limits import Limits
 
@@ -231,7 +232,8 @@ class Connection(ConnectionState):
             return
         values = settings.received(payload)
         sender = self.sender
-        sender.max_frame = values.get(frames.SETTINGS_MAX_FRAME_SIZE, sender.max_frame)
+        max_frame = values.get(frames.SETTINGS_MAX_FRAME_SIZE, sender.max_frame)
+        sender.max_frame = min(max_frame, TURN_BYTES)
         window = values.get(frames.SETTINGS_INITIAL_WINDOW_SIZE, sender.initial_window)
         growth = window - sender.initial_window
         sender.initial_window = window

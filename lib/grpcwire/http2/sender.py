@@ -18,8 +18,9 @@ from grpcwire.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS
 from grpcwire.http2.streams import Input, Stream, step
 
 # What one turn may gather before the transport takes it: several times a socket
-# buffer's worth, so that throughput never waits for it.
-_TURN_BYTES: Final = 256 * 1024
+# buffer's worth, so that throughput never waits for it. No frame is longer either,
+# whatever the peer allows: a turn ends between two frames.
+TURN_BYTES: Final = 256 * 1024
 # What a frame counts beyond its data, so that a handler that streams small messages
 # without ever waiting gives way to others after some hundred.
 _FRAME_COST: Final = 512
@@ -65,7 +66,7 @@ class Sender:
         self.outgoing: list[bytes | memoryview] = []
         self.paused = False
         self.sent_bytes = 0  # of what had been kept back
-        self.room = _TURN_BYTES
+        self.room = TURN_BYTES
         self.window = frames.DEFAULT_WINDOW_BYTES
         self.initial_window = frames.DEFAULT_WINDOW_BYTES
         self.max_frame = frames.DEFAULT_FRAME_BYTES
@@ -79,13 +80,13 @@ class Sender:
         """Everything that is to be written now, as one piece."""
         data = b"".join(self.outgoing)
         self.outgoing.clear()
-        self.room = 0 if self.paused else _TURN_BYTES
+        self.room = 0 if self.paused else TURN_BYTES
         return data
 
     def pause(self, *, paused: bool) -> None:
         """Keep all data back while the transport takes no more; or let it go again."""
         self.paused = paused
-        self.room = 0 if paused else _TURN_BYTES
+        self.room = 0 if paused else TURN_BYTES
 
     def answer(self, stream: Stream, head: HeaderBlock, data: bytes, trailers: HeaderBlock) -> bool:
         """Headers, one DATA frame and trailers at once; False, and nothing sent, if not possible.

@@ -57,6 +57,16 @@ def test_data_is_cut_into_the_peers_frames():
     assert payloads(script.sent()) == [20000, 20000, 10000]
 
 
+def test_no_frame_is_longer_than_what_one_turn_may_gather():
+    script, stream = opened(settings((0x5, 2**24 - 1), (0x4, 10**7)), wire.window_update(0, 10**7))
+    script.connection.sender.data(stream, bytes(10**6))
+    sent = payloads(script.sent())
+    while script.connection.unblock() or script.connection.sender.outgoing:
+        sent += payloads(script.sent())
+    assert sum(sent) == 10**6
+    assert max(sent) == 256 * 1024
+
+
 def test_data_stops_at_the_streams_window_and_trailers_wait_behind_it():
     script, stream = opened(settings((0x4, 100)))
     sender = script.connection.sender
