@@ -21,6 +21,7 @@ class Counters:
     connections_accepted: int = 0
     calls_started: int = 0
     calls_completed: int = 0
+    inflated_bytes: int = 0
 
     # Limits that struck, each named after its field of Limits.
     connections_refused: int = 0

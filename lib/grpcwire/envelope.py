@@ -59,6 +59,7 @@ def inflate(packed: bytes, limit: int, counters: Counters) -> bytes:
         message = inflater.decompress(packed, limit + 1)
     except zlib.error:
         raise GRPCError(Status.INTERNAL, "Message cannot be decompressed") from None
+    counters.inflated_bytes += len(message)
     if len(message) > limit:
         counters.message_too_large += 1
         raise GRPCError(Status.RESOURCE_EXHAUSTED, TOO_LARGE)

@@ -134,9 +134,14 @@ class Http2Protocol(asyncio.Protocol):
         if now - self._refilled > _REFILL_S:
             connection.budget.earn((now - self._refilled) * self.engine.limits.budget_per_s)
             self._refilled = now
+        counters = self.engine.counters
+        enough = counters.inflated_bytes + self.engine.limits.inflated_bytes_per_turn
         self._in_turn = True
-        for event in connection.receive(data):
+        waiting = iter(connection.receive(data))
+        for event in waiting:
             self._handlers[event.__class__](self, event)
+            if counters.inflated_bytes > enough:
+                connection.put_back([*waiting])
         self._in_turn = False
         if self._fresh:
             for call in self._fresh:
@@ -317,8 +322,7 @@ class Http2Protocol(asyncio.Protocol):
             self._half_close()
             if not self._transport.can_write_eof():
                 self._transport.close()
-            limits = self.engine.limits
-            patience_s = 0 if self._hurried else limits.stalled_write_s
+            patience_s = 0 if self._hurried else self.engine.limits.stalled_write_s
             self._abort_later(self.engine.loop.time() + patience_s)
 
     def _abort_later(self, latest: float) -> None:
@@ -339,6 +343,7 @@ class Http2Protocol(asyncio.Protocol):
             return
         self._draining = self._hurried = True
         self._finish_drain()
+        self.connection.refuse_put_back()
         for call in self._calls():
             call.end(Status.UNAVAILABLE, "Server is shutting down")
         # Answers that the peer's windows keep back get no longer than this.

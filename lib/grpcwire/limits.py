@@ -52,6 +52,9 @@ class Limits:
     # Work of one loop turn for one connection: 128 small calls, 1 or 2 ms. A
     # read can bring 256 KiB, some 9,000 resets; the rest waits for its turn.
     frames_per_turn: int = 256
+    # The same for what gzip makes of them, up to a thousand octets of one: some 2 ms,
+    # and at the most one message more.
+    inflated_bytes_per_turn: int = 1024 * 1024
 
     # Flow control. Windows are credited as messages are read; the connection's
     # is larger so that one slow stream does not stop the others.

@@ -1,8 +1,9 @@
 """The asyncio end of a connection: turns, and the order of octets."""
 
 import asyncio
+import gzip
 
-from grpcwire import Limits
+from grpcwire import Limits, Server
 from tests.grpcwire import wire
 from tests.grpcwire.wire import Client, request
 
@@ -23,6 +24,38 @@ async def test_a_long_read_is_spread_over_turns_and_others_get_theirs(serve, cal
     assert server.counters.turns_cut > 100
     await greedy.close()
     await modest.close()
+
+
+async def gzipped(serve, **limits) -> tuple[Client, Server]:
+    """A client that has sent ten small packets which hold a mebibyte each."""
+    server, port = await serve(limits=Limits(inflated_bytes_per_turn=1000, **limits))
+    client = await Client.connect(port)
+    body = wire.message(gzip.compress(bytes(2**20)), 1)
+    fields = wire.call("/test.Test/Wait", grpc_encoding="gzip")
+    for stream in range(1, 21, 2):
+        client.send(wire.headers(stream, fields), wire.data(stream, body, end=True))
+    return client, server
+
+
+async def test_what_gzip_makes_of_a_read_is_spread_over_turns(serve, calls):
+    client, server = await gzipped(serve)
+    client.send(wire.data(0, b"x" * 20))  # ends the connection, each call with it
+    await asyncio.wait_for(calls.started.wait(), 5)
+    assert server.counters.inflated_bytes < 10 * 2**20
+    codes = [each.code for each in await client.ended() if each.type == wire.GOAWAY]
+    assert codes == [wire.PROTOCOL_ERROR]
+    assert server.counters.inflated_bytes == 10 * 2**20
+    await client.close()
+
+
+async def test_requests_that_wait_for_their_turn_are_refused_at_the_end(serve, calls):
+    client, server = await gzipped(serve, linger_s=0.1)
+    await asyncio.wait_for(calls.started.wait(), 5)
+    server.close()
+    await client.until(wire.RST_STREAM, 19)
+    await asyncio.wait_for(server.wait_closed(), 5)
+    assert server.counters.calls_started < 10
+    await client.close()
 
 
 async def test_requests_cut_over_turns_are_all_answered(serve, calls):

@@ -69,8 +69,8 @@ class Connection(ConnectionState):
 
     @property
     def backlogged(self) -> bool:
-        """Whether whole frames wait for the next `receive`."""
-        return self._reader.backlogged and not self.failed
+        """Whether whole frames or events wait for the next `receive`."""
+        return bool(self._events) or (self._reader.backlogged and not self.failed)
 
     @property
     def settled(self) -> bool:
@@ -79,8 +79,24 @@ class Connection(ConnectionState):
 
     def receive(self, data: bytes) -> list[Event]:
         """Handle what came, up to `frames_per_turn` frames; b"" goes on with the rest."""
-        if self.failed:
-            return []
+        if not self.failed:
+            self._read(data)
+        events = self._events
+        if events:
+            self._events = []
+        return events
+
+    def put_back(self, events: list[Event]) -> None:
+        """Keep what is too much for this turn: the next `receive` begins with it."""
+        self._events = events
+
+    def refuse_put_back(self) -> None:
+        """Refuse the requests that were put back: none of them has begun."""
+        for event in self._events:
+            if isinstance(event, RequestReceived):
+                self.reset(event.stream, ErrorCode.REFUSED_STREAM)
+
+    def _read(self, data: bytes) -> None:
         if data:
             self._reader.feed(data)
         try:
@@ -94,10 +110,6 @@ class Connection(ConnectionState):
                     self._stream_failed(stream_id, fault)
         except ConnectionFault as fault:
             self._fail(fault)
-        events = self._events
-        if events:
-            self._events = []
-        return events
 
     # ---- frames on streams
 
