@@ -137,7 +137,7 @@ class Script:
             self.sent()
 
     def feed(self, *pieces: bytes) -> list:
-        events = self.connection.receive(b"".join(pieces))
+        events = [*self.connection.receive(b"".join(pieces))]
         while self.connection.backlogged:
             events += self.connection.receive(b"")
         return events

@@ -29,6 +29,9 @@ SELF_DEPENDENT: Final = 0x100
 
 _unpack_header = frames.HEADER.unpack_from
 _BLOCK_TYPES: Final = (HEADERS, CONTINUATION)
+# Every octet of a header block may stand for a whole field, so that a long block costs
+# as much as many frames: 128 octets count as one more.
+_FRAME_BLOCK_SHIFT: Final = 7
 _DEPENDENCY_MASK: Final = 0x7FFFFFFF
 
 
@@ -76,7 +79,7 @@ class FrameReader:
         buffer, end = self._buffer, self._position
         available = len(buffer)
         left = self._limits.frames_per_turn
-        while left and end + HEADER_BYTES <= available:
+        while left > 0 and end + HEADER_BYTES <= available:
             start = end + HEADER_BYTES
             high, low, kind, flags, stream_id = _unpack_header(buffer, end)
             size = high << 16 | low
@@ -88,6 +91,7 @@ class FrameReader:
             left -= 1
             stream_id &= _DEPENDENCY_MASK
             if kind in _BLOCK_TYPES or self._block is not None:
+                left -= size >> _FRAME_BLOCK_SHIFT
                 frame = self._read_block(kind, flags, stream_id, buffer[start:end])
                 if frame is not None:
                     yield frame
@@ -95,7 +99,7 @@ class FrameReader:
                 if not self.settled:
                     self._check_first(kind, flags)
                 yield kind, flags, stream_id, buffer[start:end]
-        self.backlogged = not left and end < available
+        self.backlogged = left <= 0 and end < available
         if end == available:
             self._buffer, self._position = b"", 0
 

@@ -633,6 +633,17 @@ def test_10_5_answers_drawn_out_octet_by_octet_pay_for_nothing():
     assert script.sent()[-1].code == wire.ENHANCE_YOUR_CALM
 
 
+def test_10_5_a_long_header_block_fills_a_slice():
+    """Each of its octets may be a field to look up."""
+    script = Script(Limits(frames_per_turn=100))
+    block = wire.block(wire.POST) + b"\x82" * 16_000
+    connection = script.connection
+    events = connection.receive(b"".join(frame(1, 5, stream, block) for stream in (1, 3, 5)))
+    assert [event.stream.id for event in events] == [1]
+    assert connection.backlogged
+    assert [event.stream.id for event in connection.receive(b"")] == [3]
+
+
 def test_10_5_one_read_is_handled_in_slices():
     script = Script(Limits(frames_per_turn=10))
     pings = wire.ping() * 25
