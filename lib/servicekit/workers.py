@@ -95,11 +95,11 @@ class _Supervisor:
     def _watch(self) -> int:
         while True:
             number = signal.sigwait(_WATCHED)
+            self._note_the_dead()
             if number in (signal.SIGTERM, signal.SIGINT):
                 return self._stop()
             if number == signal.SIGHUP:
                 self._signal_all(signal.SIGHUP)
-            self._note_the_dead()
             self._fork_the_due()
 
     def _note_the_dead(self) -> None:

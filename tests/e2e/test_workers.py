@@ -55,6 +55,17 @@ def test_signal_ends_all_workers_with_exit_0(workers, number):
         socket.create_connection(("127.0.0.1", workers.port))
 
 
+def test_worker_that_died_before_the_signal_is_no_failure_to_stop(workers):
+    """Both signals wait together for the parent, and the lower number comes first."""
+    parent, victim = workers.process.pid, min(children_of(workers.process.pid))
+    os.kill(parent, signal.SIGSTOP)
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: not is_running(victim))
+    os.kill(parent, signal.SIGTERM)
+    os.kill(parent, signal.SIGCONT)
+    assert workers.stop(signal.SIGTERM) == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel must tell of a parent's death")
 def test_workers_do_not_outlive_their_parent(workers):
     pids = children_of(workers.process.pid)
