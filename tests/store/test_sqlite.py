@@ -106,6 +106,40 @@ async def test_reader_connection_cannot_write(path, writer):
     connection.close()
 
 
+async def test_reads_of_one_turn_of_the_loop_share_a_transaction_that_ends_with_it(path, writer):
+    await writer.create("t", [])
+    reader = await SqliteReader.open(path)
+    await reader.get(1)
+    await asyncio.sleep(0)
+    statements = []
+    reader._connection.exec_trace = lambda _, sql, __: statements.append(sql.split()[0]) or True
+    await asyncio.gather(*[reader.get(1) for _ in range(5)])
+    await asyncio.sleep(0)
+    assert statements == ["BEGIN", *["SELECT"] * 5, "COMMIT"]
+    await reader.close()
+
+
+async def test_no_read_misses_what_was_committed_before_it_was_asked_for(path, writer):
+    """However many other reads keep transactions open all the time."""
+    await writer.create("t", [])
+    reader = await SqliteReader.open(path)
+
+    async def read_on():
+        while True:
+            await reader.get(1)
+            await asyncio.sleep(0)
+
+    reading = [asyncio.create_task(read_on()) for _ in range(20)]
+    for _ in range(200):
+        created = await writer.create("t", ["t"])
+        assert await reader.get(created.task_id)
+        assert len((await reader.list_by_tag("t")).tasks) == created.task_id - 1
+    for task in reading:
+        task.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
+    await reader.close()
+
+
 async def test_full_database_refuses_without_loss_and_recovers(path, writer):
     """A limit on the file's pages stands for a full disk: SQLite answers both alike."""
     await writer.create("kept", [])
