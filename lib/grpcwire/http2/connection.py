@@ -79,24 +79,10 @@ class Connection(ConnectionState):
 
     def receive(self, data: bytes) -> list[Event]:
         """Handle what came, up to `frames_per_turn` frames; b"" goes on with the rest."""
-        if not self.failed:
-            self._read(data)
-        events = self._events
-        if events:
+        events = self._events  # begins with what was put back
+        if self.failed:
             self._events = []
-        return events
-
-    def put_back(self, events: list[Event]) -> None:
-        """Keep what is too much for this turn: the next `receive` begins with it."""
-        self._events = events
-
-    def refuse_put_back(self) -> None:
-        """Refuse the requests that were put back: none of them has begun."""
-        for event in self._events:
-            if isinstance(event, RequestReceived):
-                self.reset(event.stream, ErrorCode.REFUSED_STREAM)
-
-    def _read(self, data: bytes) -> None:
+            return events
         if data:
             self._reader.feed(data)
         try:
@@ -110,6 +96,19 @@ class Connection(ConnectionState):
                     self._stream_failed(stream_id, fault)
         except ConnectionFault as fault:
             self._fail(fault)
+        if events:
+            self._events = []
+        return events
+
+    def put_back(self, events: list[Event]) -> None:
+        """Keep what is too much for this turn: the next `receive` begins with it."""
+        self._events = events
+
+    def refuse_put_back(self) -> None:
+        """Refuse the requests that were put back: none of them has begun."""
+        for event in self._events:
+            if isinstance(event, RequestReceived):
+                self.reset(event.stream, ErrorCode.REFUSED_STREAM)
 
     # ---- frames on streams
 
