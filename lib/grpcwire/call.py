@@ -355,4 +355,12 @@ class ServerCall(StreamOwner):
 
     def keep_reply(self, message: bytes) -> None:
         """Take the only message of the response; it leaves with its status."""
+        self._check_unsent(len(message))
         self._reply = message
+
+    def _check_unsent(self, size: int) -> None:
+        """Refuse to keep more for clients that do not read; raises GRPCError."""
+        counters = self._engine.counters
+        if counters.unsent_bytes + size > self._engine.limits.process_unsent_bytes:
+            counters.unsent_exhausted += 1
+            raise GRPCError(Status.RESOURCE_EXHAUSTED, "Too much waits for clients to read it")

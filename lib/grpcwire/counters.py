@@ -16,6 +16,7 @@ class Counters:
     connections: int = 0
     calls: int = 0
     buffered_bytes: int = 0
+    unsent_bytes: int = 0
 
     # What went through.
     connections_accepted: int = 0
@@ -29,6 +30,7 @@ class Counters:
     calls_refused: int = 0
     message_too_large: int = 0
     buffer_exhausted: int = 0
+    unsent_exhausted: int = 0
     header_list_too_large: int = 0
     budget_exhausted: int = 0
     turns_cut: int = 0

@@ -79,6 +79,7 @@ class GrpcCall(ServerCall):
         """Send one message of a stream; returns when the peer has room for more."""
         if self._finished:
             raise StreamTerminatedError("the call is over")
+        self._check_unsent(len(message))
         data = pieces(message, compress=self._meaning.compress)
         self._host.connection.sender.data(self._wire, *data)
         self._host.flush_soon()

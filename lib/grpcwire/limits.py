@@ -21,6 +21,9 @@ class Limits:
     connection_buffer_bytes: int = 16 * 1024 * 1024
     # The same for the whole process.
     process_buffer_bytes: int = 256 * 1024 * 1024
+    # What the windows of all HTTP/2 clients keep back of answers. Beyond:
+    # RESOURCE_EXHAUSTED for the call that would add to it.
+    process_unsent_bytes: int = 256 * 1024 * 1024
 
     # Headers. grpc-core's default is 16 KiB too. Beyond: RESOURCE_EXHAUSTED for
     # that call alone, since the block is still decoded to keep the tables equal.

@@ -112,3 +112,28 @@ async def test_unread_data_of_all_calls_is_bounded_per_connection(serve, calls):
     assert server.counters.buffer_exhausted == 17
     assert server.counters.buffered_bytes == 3 * 2 * 14_995
     await client.close()
+
+
+async def test_what_clients_leave_unread_of_answers_is_bounded_in_the_process(serve):
+    server, port = await serve(limits=Limits(process_unsent_bytes=100_000, linger_s=0.1))
+    clients = [await Client.connect(port) for _ in range(2)]
+    for client in clients:
+        client.send(request(1, b"1 60000", "/test.Test/Down"))
+        await client.until(wire.HEADERS, 1)
+    clients[0].send(
+        request(3, b"1 60000", "/test.Test/Down")
+    )  # most of its answer waits for the window
+    await clients[0].until(wire.HEADERS, 3)
+    assert 50_000 < server.counters.unsent_bytes < 60_000
+    clients[1].send(request(3, b"1 60000", "/test.Test/Down"))
+    assert (await clients[1].status(3))["grpc-status"] == "8"
+    large = wire.message(bytes(60_000))
+    pieces = [wire.data(5, large[at : at + 15_000]) for at in range(0, len(large), 15_000)]
+    clients[1].send(wire.headers(5, wire.call()), *pieces, wire.data(5, end=True))
+    assert (await clients[1].status(5))["grpc-status"] == "8"
+    assert server.counters.unsent_exhausted == 2
+    clients[0].send(wire.window_update(0, 200_000))
+    assert await clients[0].status(3) == {"grpc-status": "0"}
+    assert server.counters.unsent_bytes == 0
+    for client in clients:
+        await client.close()

@@ -52,7 +52,7 @@ class ConnectionState:
         self._receive_window = limits.connection_window_bytes
         self._last_accepted = frames.MAX_STREAM_ID
         self.budget = Budget(limits.budget, counters)
-        self.sender = Sender(self.budget)
+        self.sender = Sender(self.budget, counters)
         self.sender.outgoing.append(settings.opening(limits))
         self.streams: dict[int, Stream] = {}
         # Streams whose call is not over, also where the stream itself is.

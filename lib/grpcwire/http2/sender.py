@@ -12,6 +12,7 @@ record: `Connection` does, told by return values.
 from collections import deque
 from typing import Final
 
+from grpcwire.counters import Counters
 from grpcwire.http2 import frames
 from grpcwire.http2.budget import TINY_BYTES, Budget
 from grpcwire.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS
@@ -51,6 +52,7 @@ class Sender:
     __slots__ = (
         "_blocked",
         "_budget",
+        "_counters",
         "initial_window",
         "max_frame",
         "outgoing",
@@ -60,8 +62,9 @@ class Sender:
         "window",
     )
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, counters: Counters) -> None:
         self._budget = budget
+        self._counters = counters
         self._blocked: dict[int, Stream] = {}
         self.outgoing: list[bytes | memoryview] = []
         self.paused = False
@@ -146,6 +149,7 @@ class Sender:
             stream.unsent = deque()
             self._blocked[stream.id] = stream
         stream.unsent += map(memoryview, pieces)
+        self._counters.unsent_bytes += sum(map(len, pieces))
         while self._send_piece(stream):
             pass
         if not stream.unsent:
@@ -177,6 +181,7 @@ class Sender:
     def discard(self, stream: Stream) -> None:
         """Drop what the stream holds back: it is over."""
         if stream.unsent is not None:
+            self._counters.unsent_bytes -= sum(map(len, stream.unsent))
             self._unblocked(stream)
 
     def _unblocked(self, stream: Stream) -> None:
@@ -200,6 +205,7 @@ class Sender:
             if size >= TINY_BYTES:
                 self._budget.earn()
         self.sent_bytes += size
+        self._counters.unsent_bytes -= size
         stream.send_window -= size
         self.window -= size
         self.room -= size + _FRAME_COST

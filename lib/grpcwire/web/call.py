@@ -181,6 +181,7 @@ class EnvelopedCall(WebCall):
         """Send one message of a stream; returns when the peer has room for more."""
         if self._finished:
             raise StreamTerminatedError("the call is over")
+        self._check_unsent(len(message))
         self._response.data(self._dialect.sealed(message, compress=self._meaning.compress))
         self._host.flush_soon()
         if self._half_sent:
