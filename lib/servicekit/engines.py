@@ -27,7 +27,8 @@ from taskpb import descriptor_set
 
 __all__ = ["ENGINES", "CallsInFlight", "Engine", "GrpclibEngine", "GrpcwireEngine"]
 
-# grpclib's server waits for its clients to hang up on some versions of Python.
+# How long a server that was closed may take: ours waits for handlers, should one ignore
+# that it is cancelled, grpclib's for its clients to hang up on some versions of Python.
 _CLOSE_S = 1.0
 # What a service that drains still answers: that it does.
 _HEALTH = "/grpc.health.v1.Health/"
@@ -73,12 +74,16 @@ class GrpcwireEngine:
 
     async def drain(self, limit_s: float) -> None:
         """See Engine.drain."""
-        await self._server.drain(limit_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s + _CLOSE_S):
+                await self._server.drain(limit_s)
 
     async def stop(self) -> None:
         """See Engine.stop."""
         self._server.close()
-        await self._server.wait_closed()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._server.wait_closed()
 
 
 class GrpclibEngine:

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 
 import pytest
 from grpclib import GRPCError, Status
@@ -6,8 +7,8 @@ from grpclib.events import RecvRequest, listen
 from grpclib.testing import ChannelFor
 
 from servicekit import AnsweringTaskService
-from servicekit.engines import CallsInFlight
-from taskpb import GetTaskRequest, GetTaskResponse, Task, TaskServiceStub
+from servicekit.engines import ENGINES, CallsInFlight
+from taskpb import GetTaskRequest, GetTaskResponse, Task, TaskClient, TaskServiceStub
 
 
 class Slow(AnsweringTaskService):
@@ -50,3 +51,30 @@ async def test_drain_ends_at_its_limit_and_tells_who_is_left():
         assert await calls.drain(limit_s=0.01) == 1
         slow.go_on.set()
         await call
+
+
+class Stubborn(Slow):
+    async def get_task(self, get_task_request):
+        try:
+            return await super().get_task(get_task_request)
+        except asyncio.CancelledError:
+            await self.go_on.wait()
+            raise
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+async def test_a_handler_that_ignores_its_end_holds_up_no_service(engine):
+    stubborn = Stubborn()
+    running = engine([stubborn], ())
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        await running.start([listening.dup()], None)
+    async with TaskClient(query=f"127.0.0.1:{port}", timeout_s=30) as tasks:
+        call = asyncio.create_task(tasks.get(1))
+        await stubborn.entered.wait()
+        async with asyncio.timeout(5):
+            await running.drain(0.05)
+            await running.stop()
+        call.cancel()
+        stubborn.go_on.set()
+        await asyncio.gather(call, return_exceptions=True)
