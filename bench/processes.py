@@ -1,7 +1,8 @@
 """The servers under test: started on their core, watched, and surely ended.
 
-A server runs in a process group of its own, which is ended as a whole. The
-first core is the servers', the others are the load's.
+A server runs in a session of its own, whose processes are ended as a whole: workers
+have process groups of their own. The first core is the servers', the others are the
+load's.
 """
 
 import os
@@ -73,17 +74,19 @@ class Server:
     def stop(self) -> None:
         """End the server and its children: asked first, then killed."""
         try:
-            self._signal(signal.SIGTERM)
+            self._process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_STOP_S)
         finally:
-            self._signal(signal.SIGKILL)
+            for process in self.processes():
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
             self._process.wait()
 
     def processes(self) -> list[int]:
         """The ids of the server's processes, children included."""
-        group = self._process.pid
-        return [process for process in _all_processes() if _group(process) == group]
+        session = self._process.pid
+        return [process for process in _all_processes() if _session(process) == session]
 
     def memory_bytes(self) -> int:
         """What its processes hold in memory."""
@@ -111,10 +114,6 @@ class Server:
 
     def _said(self) -> str:
         return self._log.read_text(errors="replace")[-_LOG_TAIL:]
-
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
 
 
 def server_cores() -> Cores:
@@ -156,9 +155,9 @@ def _all_processes() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
-def _group(process: int) -> int | None:
+def _session(process: int) -> int | None:
     try:
-        return int(_stat_fields(process)[2])
+        return int(_stat_fields(process)[3])
     except (OSError, IndexError):
         return None
 
