@@ -186,13 +186,11 @@ class Http1Connection:
 
         Raises ConnectionFault where the peer's budget is overdrawn.
         """
+        if not self.receiving and (self.exchange is not None or not self._buffer):
+            return None
         if self.over or self.backlogged:
             return None
-        if self.receiving:
-            return self._next_body()
-        if self.exchange is not None or not self._buffer:
-            return None
-        return self._next_head()
+        return self._next_body() if self.receiving else self._next_head()
 
     def _next_head(self) -> RequestBegun | None:
         buffer = self._buffer

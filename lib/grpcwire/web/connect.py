@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from grpclib.const import Status
+from grpclib.encoding.base import CodecBase
 
 from grpcwire.counters import Counters
 from grpcwire.envelope import PREFIX, WORTH_COMPRESSING_BYTES, EnvelopeReader, pack
@@ -29,6 +30,10 @@ _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 class ConnectUnary(BareDialect):
     """`application/proto`, `application/json`."""
 
+    def __init__(self, codec: CodecBase, content_type: str) -> None:
+        super().__init__(codec, content_type)
+        self._type_field = (b"content-type", self.content_type)
+
     def reader(self, limit: int, counters: Counters, *, gzipped: bool) -> BareReader:
         """The body is the message."""
         return BareReader(limit, counters, gzipped=gzipped)
@@ -37,7 +42,9 @@ class ConnectUnary(BareDialect):
         self, message: bytes, initial: Fields, metadata: MetadataLike, *, compress: bool
     ) -> Answer:
         """The message as the body, trailers among the headers."""
-        fields = [(b"content-type", self.content_type), *initial, *_trailers(metadata)]
+        fields: Fields = [self._type_field]
+        if initial or metadata:
+            fields += [*initial, *_trailers(metadata)]
         if compress and len(message) >= WORTH_COMPRESSING_BYTES:
             fields.append((b"content-encoding", b"gzip"))
             message = pack(message)
@@ -125,6 +132,4 @@ def _unquoted(text: bytes) -> bytes:
 
 
 def _trailers(metadata: MetadataLike) -> Fields:
-    if not metadata:
-        return []
     return [(b"trailer-" + name, value) for name, value in encode_metadata(metadata)]
