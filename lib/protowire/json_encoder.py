@@ -14,10 +14,11 @@ from __future__ import annotations
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
-from protowire.betterproto_internals import READ
-from protowire.registry import LAZY, decode, encode
+from protowire.betterproto_internals import READ, new
+from protowire.registry import DECODERS, LAZY
 from protowire.shape import RANGES, Field, Label, Shape, Value
 from protowire.wellknown import well_known_name
+from protowire.wire import MAX_DEPTH
 
 if TYPE_CHECKING:
     from protowire.source import Source
@@ -37,9 +38,13 @@ class Unusual(Exception):
 
 def _looked_into(message: Any, cls: type) -> Any:
     """A message of exactly this class; a decoded one in place of one known by its bytes."""
-    if type(message) is not LAZY[cls]:
+    lazy: Any = message
+    if type(lazy) is not LAZY[cls]:
         raise Unusual
-    return decode(cls, encode(message))
+    data = lazy._protowire_encoded  # noqa: SLF001 - ours
+    decoded: Any = new(cls)
+    DECODERS[cls](data, 0, len(data), decoded, MAX_DEPTH)
+    return decoded
 
 
 JSON_NAMES: dict[str, Any] = {
@@ -85,8 +90,9 @@ def write_json_encoder(source: Source, shape: Shape) -> None:
         with block("if depth < 0:"):
             add("raise Unusual")
         add("fields = self.__dict__")
-        with block(f"if {READ!r} in fields:"):
-            add("raise Unusual")
+        if shape.refers_to:
+            with block(f"if {READ!r} in fields:"):
+                add("raise Unusual")
         add("parts = []")
         for field in shape.by_number:
             _write_field(source, field)
