@@ -98,8 +98,7 @@ class Http1Protocol(asyncio.Protocol):
         if self._closing:
             return
         self.last_active = self.engine.loop.time()
-        self.connection.feed(data)
-        self._take_turn()
+        self._take_turn(data)
 
     def eof_received(self) -> bool:
         """Take it for a client that is gone: a call under way has nobody to answer."""
@@ -132,14 +131,14 @@ class Http1Protocol(asyncio.Protocol):
 
     # ---- a turn
 
-    def _take_turn(self) -> None:
+    def _take_turn(self, data: bytes = b"") -> None:
         connection = self.connection
         now = self.last_active
         if now - self._refilled > _REFILL_S:
             connection.budget.earn((now - self._refilled) * self.engine.limits.budget_per_s)
             self._refilled = now
             connection.date = _date()
-        connection.begin_turn()
+        connection.begin_turn(data)
         self._in_turn = True
         try:
             while (event := connection.next_event()) is not None:

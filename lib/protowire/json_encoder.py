@@ -15,6 +15,7 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from protowire.betterproto_internals import READ, new
+from protowire.lazy import encode_lazy
 from protowire.registry import DECODERS, LAZY
 from protowire.shape import RANGES, Field, Label, Shape, Value
 from protowire.wellknown import well_known_name
@@ -38,10 +39,9 @@ class Unusual(Exception):
 
 def _looked_into(message: Any, cls: type) -> Any:
     """A message of exactly this class; a decoded one in place of one known by its bytes."""
-    lazy: Any = message
-    if type(lazy) is not LAZY[cls]:
+    if type(message) is not LAZY[cls]:
         raise Unusual
-    data = lazy._protowire_encoded  # noqa: SLF001 - ours
+    data = encode_lazy(message, 0)
     decoded: Any = new(cls)
     DECODERS[cls](data, 0, len(data), decoded, MAX_DEPTH)
     return decoded

@@ -1,6 +1,6 @@
 """The HTTP/1.1 server side of one connection, synchronous and without I/O.
 
-Octets go in by `feed`, events come back by `next_event`, octets to write gather in
+Octets go in by `begin_turn`, events come back by `next_event`, octets to write gather in
 `outgoing`. One request at a time: what a client pipelines behind it stays in the
 buffer until its response is complete, and the caller stops reading meanwhile. What
 one turn may cost is bounded in units of `Limits.frames_per_turn`; `backlogged` says
@@ -141,12 +141,9 @@ class Http1Connection:
             self._keep_alive = False
         return self._keep_alive
 
-    def feed(self, data: bytes) -> None:
-        """Take octets."""
+    def begin_turn(self, data: bytes = b"") -> None:
+        """Take octets, if any came, and allow the work of one more turn."""
         self._buffer += data
-
-    def begin_turn(self) -> None:
-        """Allow the work of one more turn."""
         self._work = 0
 
     def take(self) -> bytes:

@@ -68,8 +68,10 @@ class Exchange:
         octets = self._opening(answer.status, answer.fields, length)
         if self._head.head.method != b"HEAD":
             octets += answer.body
-        self._send(octets)
-        self.end()
+        self._outlet.outgoing.append(octets)
+        self._outlet.sent(len(octets))
+        self.over = True
+        self._outlet.responded(broken=False)
 
     def head(self, status: int, fields: Fields) -> None:
         """Open a response of a length not known."""

@@ -23,14 +23,14 @@ class Script:
 
     def events(self, *pieces):
         """What these octets say, over as many turns as it takes."""
-        self.connection.feed(b"".join(pieces))
+        self.connection.begin_turn(b"".join(pieces))
         found = []
         while True:
-            self.connection.begin_turn()
             while (event := self.connection.next_event()) is not None:
                 found.append(event)
             if not self.connection.backlogged:
                 return found
+            self.connection.begin_turn()
 
     def bodies(self, *pieces):
         return b"".join(
@@ -193,8 +193,7 @@ def test_tiny_pieces_of_a_body_cost_the_peer(script):
 
 def test_a_turn_is_bounded():
     script = Script(frames_per_turn=10)
-    script.connection.feed(CHUNKS + chunked(*[bytes(100)] * 50))
-    script.connection.begin_turn()
+    script.connection.begin_turn(CHUNKS + chunked(*[bytes(100)] * 50))
     while script.connection.next_event() is not None:
         pass
     assert script.connection.backlogged
