@@ -15,7 +15,7 @@ from grpcwire.http2.request import RequestHead
 
 _BARE_LINE_END: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _FOLDED: Final = re.compile(rb"\r\n[ \t]")
-_ABSOLUTE: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+_ABSOLUTE: Final = re.compile(rb"^https?://[^/?#]*", re.IGNORECASE)
 # What a chunk's head or the trailers may take: nobody reads more of them than a number.
 _CHUNK_HEAD_BYTES: Final = 4096
 # More digits than any message has, and few enough to count with.

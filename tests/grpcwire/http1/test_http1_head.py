@@ -46,6 +46,10 @@ def test_an_absolute_target_is_its_path(target):
     assert head(b"GET " + target + b" HTTP/1.1", b"host: x").head.path == b"/a?b"
 
 
+def test_a_target_that_holds_an_address_is_left_alone():
+    assert head(b"GET /a?b=http://x/c HTTP/1.1", b"host: x").head.path == b"/a?b=http://x/c"
+
+
 def test_equal_lengths_count_once():
     assert head(*LINES, b"content-length: 3").head.content_length == 3
 
