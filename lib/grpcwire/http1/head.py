@@ -63,7 +63,8 @@ def parse(octets: bytes) -> Http1Head:
     chunked = b"transfer-encoding" in by_name
     if chunked and (http10 or b"content-length" in by_name):
         raise Http1Fault(400, "ambiguous length of the body")
-    tokens = [token.strip() for token in by_name.get(b"connection", b"").lower().split(b",")]
+    connection = b",".join(value for name, value in fields if name == b"connection")
+    tokens = [token.strip() for token in connection.lower().split(b",")]
     length = -1 if chunked else _length(by_name.get(b"content-length", b"0"))
     pseudo = {
         b":method": bytes(event.method),

@@ -25,6 +25,7 @@ def test_it_is_what_http2_would_have_said():
     [
         ([b"GET / HTTP/1.1", b"host: x"], True),
         ([b"GET / HTTP/1.1", b"host: x", b"connection: Foo, Close"], False),
+        ([b"GET / HTTP/1.1", b"host: x", b"connection: close", b"connection: te"], False),
         ([b"GET / HTTP/1.0", b"connection: keep-alive"], False),
     ],
 )
