@@ -4,6 +4,7 @@ After each attack a fresh client is answered, and nothing of the attack is left.
 """
 
 import asyncio
+import gzip
 import random
 import time
 
@@ -163,6 +164,25 @@ async def test_a_flood_that_reads_nothing_is_not_answered_without_end(target):
     await asyncio.sleep(0.3)
     assert flooder.writer.transport.get_write_buffer_size() > 0
     flooder.writer.transport.abort()
+
+
+async def test_large_answers_are_not_made_for_who_reads_none(target, calls):
+    server, port = target
+    reply = bytes(1_000_000)
+    headers = PROTO | {"content-encoding": "gzip", "accept-encoding": "identity"}
+    flooder = await Http1Client.connect(port)
+    flooder.writer.transport.pause_reading()
+    flooder.send(*[request("POST", SAY, headers, gzip.compress(reply))] * 50)
+    async with asyncio.timeout(5):
+        while not calls.seen:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)
+    assert len(calls.seen) < 20
+    flooder.writer.transport.resume_reading()
+    for _ in range(50):
+        assert (await flooder.response()).body == reply
+    assert server.counters.preface_timeouts == 0
+    await flooder.close()
 
 
 @pytest.mark.parametrize("size", [1, 2, 15])

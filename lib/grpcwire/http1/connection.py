@@ -118,8 +118,8 @@ class Http1Connection:
 
     @property
     def in_head(self) -> bool:
-        """Whether a request's head has begun and is not complete."""
-        return self.exchange is None and bool(self._buffer)
+        """Whether a request's head is waited for that has begun and is not complete."""
+        return self.exchange is None and bool(self._buffer) and not self.paused
 
     @property
     def wants_more(self) -> bool:
@@ -128,7 +128,7 @@ class Http1Connection:
             return False
         if self.receiving:
             return self.unread_bytes <= self._limits.stream_window_bytes
-        return self.exchange is None or not self._buffer
+        return not self._buffer or (self.exchange is None and not self.paused)
 
     @property
     def full(self) -> bool:
@@ -183,9 +183,9 @@ class Http1Connection:
 
         Raises ConnectionFault where the peer's budget is overdrawn.
         """
-        if not self.receiving and (self.exchange is not None or not self._buffer):
-            return None
-        if self.over or self.backlogged:
+        # What the peer does not read is not added to.
+        next_may_begin = self.exchange is None and not self.paused and self._buffer
+        if self.over or not (self.receiving or next_may_begin) or self.backlogged:
             return None
         return self._next_body() if self.receiving else self._next_head()
 

@@ -84,6 +84,16 @@ def test_the_next_request_waits_for_the_response(script):
     assert script.connection.wants_more
 
 
+def test_the_next_request_waits_for_the_peer_to_take_what_was_sent(script):
+    script.events(HEAD, b"hello")
+    script.connection.paused = True
+    script.respond()
+    assert script.events(HEAD, b"again") == []
+    assert (script.connection.wants_more, script.connection.in_head) == (False, False)
+    script.connection.paused = False
+    assert script.bodies() == b"again"
+
+
 def test_what_follows_chunks_is_the_next_request(script):
     script.events(CHUNKS, chunked(b"hello"), HEAD, b"again")
     script.respond()
