@@ -50,12 +50,20 @@ def _one_plain_line() -> Iterator[None]:
     except KeyboardInterrupt:
         _fail("interrupted", ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # Whatever is still buffered would fail once more at the interpreter's end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_unprintable()
         raise Exit(ExitCode.OUTPUT_CLOSED) from None
     except OSError as error:
+        _drop_unprintable()
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{error.strerror or error}", ExitCode.FAILED)
+
+
+def _drop_unprintable() -> None:
+    """Forget what can't be written: it would fail once more at the interpreter's end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(
