@@ -188,14 +188,16 @@ class Http2Protocol(asyncio.Protocol):
             if event.ended:
                 call.receive_end()
         else:
-            self._begin_other(event, meaning)
+            self._begin_other(event, meaning, bodyless=head.method == b"HEAD")
 
-    def _begin_other(self, event: events.RequestReceived, meaning: object) -> None:
+    def _begin_other(
+        self, event: events.RequestReceived, meaning: object, *, bodyless: bool
+    ) -> None:
         """Begin what is no gRPC call."""
         if isinstance(meaning, Refusal):
             self._refuse(event, meaning.block)
             return
-        response = Http2Response(self.connection, event.stream)
+        response = Http2Response(self.connection, event.stream, bodyless=bodyless)
         owner = begin(self, event.stream, response, meaning, event.stream.expected)
         self._fresh.append(owner)
         if event.ended:

@@ -44,9 +44,11 @@ class ResponseWriter(Protocol):
 class Http2Response:
     """The response on an HTTP/2 stream."""
 
-    __slots__ = ("_connection", "_stream")
+    __slots__ = ("_bodyless", "_connection", "_stream")
 
-    def __init__(self, connection: Connection, stream: Stream) -> None:
+    def __init__(self, connection: Connection, stream: Stream, *, bodyless: bool = False) -> None:
+        """`bodyless` is the response to HEAD: what GET would get, but for the body."""
+        self._bodyless = bodyless
         self._connection = connection
         self._stream = stream
 
@@ -64,7 +66,7 @@ class Http2Response:
         """Send a response in one piece."""
         length = (b"content-length", b"%d" % len(answer.body))
         fields = [*answer.fields, length] if answer.body else answer.fields
-        if not answer.body:
+        if self._bodyless or not answer.body:
             self._connection.send_headers_only(self._stream, _block(answer.status, fields))
             return
         self.head(answer.status, fields)

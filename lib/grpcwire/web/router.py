@@ -13,7 +13,7 @@ from typing import Any, Final
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.encoding.base import CodecBase
 
-from grpcwire.grpc import GrpcMeaning, Interpreter, Refusal
+from grpcwire.grpc import GrpcMeaning, Interpreter, Refusal, status_fields
 from grpcwire.http2.request import RequestHead
 from grpcwire.metadata import decode_metadata, decode_timeout
 from grpcwire.web import connect, health
@@ -24,6 +24,7 @@ from grpcwire.web.dialect import ENCODINGS, RESERVED, BareDialect, Dialect, WebM
 from grpcwire.web.grpc_web import GrpcWeb, GrpcWebText
 
 _GRPC: Final = b"application/grpc"
+_READING: Final = (b"GET", b"HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +89,19 @@ class Router:
         """What a checked head means here; over HTTP/1.1 never gRPC."""
         fields = dict(head.fields)
         content_type = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        posted = head.method == b"POST"
         spoken = self._dialects.get(content_type)
+        grpc = content_type == _GRPC or content_type.startswith(_GRPC + b"+")
         cors = self._cors
         if cors is not None and (preflight := cors.preflight(head, fields)) is not None:
             return preflight
-        meaning: WebMeaning | Answer
-        if spoken is not None and head.method == b"POST":
-            meaning = self._posted(head, fields, *spoken)
-        elif head.method == b"GET":
-            meaning = self._got(head, fields)
-        elif http1:
-            meaning = self._refused(head, content_type)
-        else:
+        if posted and grpc and not http1:
             return self._interpreter.interpret(head)
+        meaning: WebMeaning | Answer
+        if posted and spoken is not None:
+            meaning = self._posted(head, fields, *spoken)
+        else:
+            meaning = self._asked(head, fields, grpc=grpc)
         if cors is not None:
             more = cors.fields(fields)
             if isinstance(meaning, Answer):
@@ -109,21 +110,40 @@ class Router:
                 meaning.extra = meaning.extra + more
         return meaning
 
-    def _refused(self, head: RequestHead, content_type: bytes) -> Answer:
-        """What HTTP/1.1 cannot carry, or nothing here can read."""
-        if head.method != b"POST":
-            return text_answer(
-                HTTPStatus.METHOD_NOT_ALLOWED, "Calls are POST requests", (b"allow", b"POST")
-            )
-        if content_type == _GRPC or content_type.startswith(_GRPC + b"+"):
+    def _asked(
+        self, head: RequestHead, fields: dict[bytes, bytes], *, grpc: bool
+    ) -> WebMeaning | Answer:
+        """What is asked for by HTTP alone, or the answer to what cannot be."""
+        methods = self._methods(head.path.partition(b"?")[0])
+        if not methods:
+            return text_answer(HTTPStatus.NOT_FOUND, "Not found")
+        if head.method not in methods:
+            allow = b", ".join(methods)
+            text = f"Allowed here: {allow.decode()}"
+            return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, text, (b"allow", allow))
+        if head.method in _READING:
+            return self._got(head, fields)
+        if grpc:
             return text_answer(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2")
         return self._unsupported()
 
+    def _methods(self, path: bytes) -> tuple[bytes, ...]:
+        """The methods of HTTP that a path takes; none where nothing is."""
+        name = path.decode("latin-1")
+        handler = self._handlers.get(name)
+        if handler is None:
+            return _READING if path == health.PATH and health.METHOD in self._handlers else ()
+        if name in self._idempotent and handler.cardinality is Cardinality.UNARY_UNARY:
+            return (*_READING, b"POST")
+        return (b"POST",)
+
     def _unsupported(self) -> Answer:
+        text = "Unsupported content-type"
         return text_answer(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "Unsupported content-type",
+            text,
             (b"accept-post", self._accepted),
+            *status_fields(Status.UNKNOWN, text),  # it may have been meant for gRPC
         )
 
     # ---- POST
@@ -147,17 +167,13 @@ class Router:
                 return dialect.status_alone(Status.INVALID_ARGUMENT, text)
         return self._meaning(head, fields, dialect, headers, handler=handler)
 
-    # ---- GET
+    # ---- GET and HEAD
 
     def _got(self, head: RequestHead, fields: dict[bytes, bytes]) -> WebMeaning | Answer:
         path, _, query = head.path.partition(b"?")
-        name = path.decode("latin-1")
-        handler = self._handlers.get(name)
-        if handler is None:
-            return self._plain(head, path)
-        if name not in self._idempotent or handler.cardinality is not Cardinality.UNARY_UNARY:
-            text = "This call is a POST request"
-            return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, text, (b"allow", b"POST"))
+        if path == health.PATH:
+            asked = self._handlers[health.METHOD]
+            return self._meaning(head, {}, self._health, _UNARY, handler=asked, message=b"")
         parameters = connect.query_parameters(query)
         dialect = self._unary.get(parameters.get(b"encoding", b"").decode("latin-1"))
         if dialect is None:
@@ -174,17 +190,10 @@ class Router:
             fields,
             dialect,
             _UNARY,
-            handler=handler,
+            handler=self._handlers[path.decode("latin-1")],
             message=message,
             extra=[(b"vary", b"Accept-Encoding")],
         )
-
-    def _plain(self, head: RequestHead, path: bytes) -> WebMeaning | Answer:
-        """What plain HTTP may ask for."""
-        asked = self._handlers.get(health.METHOD)
-        if path != health.PATH or asked is None:
-            return text_answer(HTTPStatus.NOT_FOUND, "Not found")
-        return self._meaning(head, {}, self._health, _UNARY, handler=asked, message=b"")
 
     # ---- both
 

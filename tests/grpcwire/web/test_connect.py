@@ -170,6 +170,7 @@ async def test_an_unknown_method_is_not_found(fetch):
     [
         (SAY, "application/connect+proto"),
         ("/test.Test/Down", "application/proto"),
+        (SAY, "application/xml"),
     ],
 )
 async def test_a_content_type_of_the_wrong_kind_is_refused(fetch, path, content_type):
@@ -229,8 +230,30 @@ async def test_a_get_that_makes_no_sense_is_an_invalid_argument(fetch, path):
         ("/favicon.ico?a", 404),
     ],
 )
-async def test_what_cannot_be_got_is_refused_in_http(fetch, path, status):
-    assert (await fetch("GET", path)).status == status
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_what_cannot_be_got_is_refused_in_http(fetch, method, path, status):
+    assert (await fetch(method, path)).status == status
+
+
+async def test_the_head_of_a_call_without_side_effects_is_got(fetch):
+    response = await fetch("HEAD", get(b"hello"))
+    assert (response.status, response.headers["content-length"]) == (200, "5")
+    assert response.body == b""
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    ("path", "allowed"), [(SAY, "GET, HEAD, POST"), ("/test.Test/Wait", "POST")]
+)
+async def test_other_methods_are_refused_naming_those_allowed(fetch, method, path, allowed):
+    response = await fetch(method, path)
+    assert (response.status, response.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_where_nothing_is_found_method_and_content_do_not_matter(fetch, method):
+    response = await fetch(method, "/none", {"content-type": "text/html"}, b"x")
+    assert response.status == 404
 
 
 # ---- streams

@@ -40,6 +40,14 @@ async def test_healthz_says_what_health_says(fetch, status, value, expected):
     assert response.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(("value", "expected"), [(True, 200), (False, 503)])
+async def test_healthz_may_be_asked_for_its_head(fetch, status, value, expected):
+    status.set(value)
+    response = await fetch("HEAD", "/healthz?probe=1")
+    assert (response.status, response.body) == (expected, b"")
+    assert int(response.headers["content-length"]) > 0
+
+
 async def test_healthz_is_not_found_without_a_health_service(serve, fetch_from):
     _, port = await serve()
     assert (await fetch_from(port, "GET", "/healthz")).status == 404
