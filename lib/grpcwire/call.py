@@ -168,10 +168,13 @@ class ServerCall(StreamOwner):
         self._cut()
 
     def arm(self) -> None:
-        """Start the clock of what did not end in its first turn."""
+        """Start the clock of what did not end in its first turn; what is late begins nothing."""
         if not self._released and self._deadline is not None and self._timer is None:
             remaining = self._deadline.time_remaining()
-            self._timer = self._engine.loop.call_later(remaining, self._expire)
+            if remaining > 0:
+                self._timer = self._engine.loop.call_later(remaining, self._expire)
+            else:
+                self._expire()
 
     def _expire(self) -> None:
         self._timer = None

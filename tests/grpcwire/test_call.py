@@ -146,8 +146,10 @@ async def test_deadline_is_told_even_where_the_handler_will_not_end(client, call
     await ok(client, 3)
 
 
-async def test_a_deadline_that_has_passed_at_once(client):
-    fields = await answered(client, request(1, path="/test.Test/Wait", grpc_timeout="0n"))
+@pytest.mark.parametrize("method", ["Wait", "Say"])
+async def test_a_deadline_that_has_passed_at_once(client, calls, method):
+    fields = await answered(client, request(1, path=f"/test.Test/{method}", grpc_timeout="0n"))
+    assert (calls.seen, calls.started.is_set()) == ([], False)
     assert fields["grpc-status"] == "4"
 
 

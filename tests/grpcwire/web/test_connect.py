@@ -146,6 +146,12 @@ async def test_a_deadline_cancels_the_handler(fetch, calls):
     assert calls.cancelled.is_set()
 
 
+async def test_a_deadline_of_nothing_begins_nothing(fetch, calls):
+    response = await fetch("POST", SAY, PROTO | {"connect-timeout-ms": "0"}, b"x")
+    assert (response.status, json.loads(response.body)["code"]) == (504, "deadline_exceeded")
+    assert calls.seen == []
+
+
 @pytest.mark.parametrize(
     "header",
     [
