@@ -9,6 +9,7 @@ answer from it; the set also says which methods have no side effects.
 from collections.abc import Collection
 from typing import Any
 
+from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.duration_pb2 import DESCRIPTOR as DURATION
@@ -29,6 +30,24 @@ _OWN = (
 )
 
 
+class _Pool:
+    """A pool that finds the file of an rpc as well, which protobuf's own does not."""
+
+    def __init__(self, pool: DescriptorPool) -> None:
+        self._pool = pool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    def FindFileContainingSymbol(self, symbol: str) -> FileDescriptor:  # noqa: N802 - protobuf's name
+        """The file that declares this; raises KeyError."""
+        try:
+            return self._pool.FindFileContainingSymbol(symbol)
+        except KeyError:
+            file: FileDescriptor = self._pool.FindMethodByName(symbol).containing_service.file
+            return file
+
+
 def with_reflection(services: Collection[Any], descriptor_set: bytes) -> list[Any]:
     """The services, and those that tell clients about them."""
     pool = DescriptorPool()
@@ -39,7 +58,7 @@ def with_reflection(services: Collection[Any], descriptor_set: bytes) -> list[An
     for own in _OWN:
         if own.name not in names:
             pool.AddSerializedFile(own.serialized_pb)
-    return ServerReflection.extend(services, pool=pool)
+    return ServerReflection.extend(services, pool=_Pool(pool))
 
 
 def idempotent_methods(descriptor_set: bytes) -> frozenset[str]:

@@ -45,13 +45,15 @@ async def test_clients_learn_the_schema(ask):
     listed = await ask(list_services="")
     names = {service.name for service in listed.list_services_response.service}
     assert names >= {"task.TaskService", "grpc.health.v1.Health"}
-    for symbol in ("task.TaskService", "task.Task", "grpc.health.v1.Health"):
+    symbols = ["task.TaskService", "task.TaskService.GetTask", "task.Task", "task.Task.id"]
+    for symbol in (*symbols, "grpc.health.v1.Health", "grpc.health.v1.Health.Watch"):
         found = await ask(file_containing_symbol=symbol)
         [octets] = found.file_descriptor_response.file_descriptor_proto
         file = FileDescriptorProto.FromString(octets)
         assert symbol.startswith(file.package + ".")
-    missing = await ask(file_containing_symbol="task.None")
-    assert missing.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+    for symbol in ("task.None", "task.TaskService.None", "task.Task.id.none", "task", ""):
+        missing = await ask(file_containing_symbol=symbol)
+        assert missing.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
 
 
 @pytest.mark.parametrize("ask", [v1], indirect=True)
