@@ -94,6 +94,10 @@ async def attack(port, *octets):
         (CHUNKS + b"1;" + b"x" * 100_000, 431),
         (CHUNKS + b"0\r\n" + b"x: y\r\n" * 10_000, 431),
         (CHUNKS + b"0\r\nx : y\r\n\r\n", 400),
+        (CHUNKS + b"0\r\n\n", 400),
+        (CHUNKS + b"0\r\nx: y\n\n", 400),
+        (CHUNKS + b"0\r\nx: y\r\n\n" + HEAD + b"\r\n", 400),
+        (CHUNKS + b"0\r\nx: y\n\r\n", 400),
     ],
 )
 async def test_what_two_servers_could_read_in_two_ways_is_refused(target, calls, octets, status):

@@ -60,6 +60,7 @@ class Http1Connection:
         "_decoder",
         "_expected",
         "_expects_continue",
+        "_fed",
         "_head_scanned",
         "_heads",
         "_keep_alive",
@@ -84,6 +85,7 @@ class Http1Connection:
         self._head_scanned = 0
         self._heads: dict[bytes, Http1Head] = {}
         self._decoder: h11.Connection | None = None
+        self._fed = bytearray()  # what the decoder may not have used, and what ends before it
         self._expected = 0
         self._expects_continue = False
         self._keep_alive = True
@@ -264,6 +266,7 @@ class Http1Connection:
         """What chunks hold, as far as they came and the turn reaches."""
         if self._buffer:
             decoder.receive_data(bytes(self._buffer))
+            self._fed += self._buffer
             self._buffer.clear()
         pieces: list[bytes] = []
         while not self.backlogged:
@@ -279,10 +282,20 @@ class Http1Connection:
                 continue
             if isinstance(event, h11.EndOfMessage):
                 self._decoder = None
-                self._buffer += decoder.trailing_data[0]
+                self._buffer += self._after_chunks(decoder)
                 return b"".join(pieces), True
+            del self._fed[: -len(_END_OF_HEAD)]
             break
         return b"".join(pieces), False
+
+    def _after_chunks(self, decoder: h11.Connection) -> bytes:
+        """What follows the body: h11 lets a bare LF end it, which others read on behind."""
+        rest = decoder.trailing_data[0]
+        whole = self._fed.endswith(_END_OF_HEAD, 0, len(self._fed) - len(rest))
+        self._fed.clear()
+        if not whole:
+            raise Http1Fault(400, "malformed line ends")
+        return rest
 
 
 _FAULTY: Final = parse(b"GET / HTTP/1.1\r\nhost: unknown\r\nconnection: close\r\n\r\n")

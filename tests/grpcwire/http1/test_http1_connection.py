@@ -76,6 +76,18 @@ def test_chunks_may_come_octet_by_octet(script):
     assert not script.connection.receiving
 
 
+@pytest.mark.parametrize("trailers", [b"", b"x: y\r\n", b"x: y\r\nz: " + b"z" * 99 + b"\r\n"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("frames_per_turn", [2, 256])
+def test_chunks_end_alike_however_they_come(trailers, size, frames_per_turn):
+    script = Script(frames_per_turn=frames_per_turn)
+    octets = CHUNKS + chunked(b"hel", b"lo" * 20)[:-2] + trailers + b"\r\n" + HEAD + b"again"
+    said = [script.bodies(octets[at : at + size]) for at in range(0, len(octets), size)]
+    assert b"".join(said) == b"hel" + b"lo" * 20
+    script.respond()
+    assert script.bodies() == b"again"
+
+
 def test_the_next_request_waits_for_the_response(script):
     assert len(script.events((HEAD + b"hello") * 2)) == 1
     assert not script.connection.wants_more
