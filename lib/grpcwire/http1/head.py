@@ -16,6 +16,8 @@ from grpcwire.http2.request import RequestHead
 _BARE_LINE_END: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _FOLDED: Final = re.compile(rb"\r\n[ \t]")
 _ABSOLUTE: Final = re.compile(rb"^https?://[^/?#]*", re.IGNORECASE)
+# RFC 3986, section 3.2.2, and a port.
+_HOST: Final = re.compile(rb"(?:\[[0-9A-Za-z:.%~_\-]+\]|[0-9A-Za-z\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
 # What a chunk's head or the trailers may take: nobody reads more of them than a number.
 _CHUNK_HEAD_BYTES: Final = 4096
 # More digits than any message has, and few enough to count with.
@@ -63,6 +65,9 @@ def parse(octets: bytes) -> Http1Head:
     chunked = b"transfer-encoding" in by_name
     if chunked and (http10 or b"content-length" in by_name):
         raise Http1Fault(400, "ambiguous length of the body")
+    host = by_name.get(b"host", b"")
+    if not _HOST.fullmatch(host):
+        raise Http1Fault(400, "malformed host")
     connection = b",".join(value for name, value in fields if name == b"connection")
     tokens = [token.strip() for token in connection.lower().split(b",")]
     length = -1 if chunked else _length(by_name.get(b"content-length", b"0"))
@@ -70,7 +75,7 @@ def parse(octets: bytes) -> Http1Head:
         b":method": bytes(event.method),
         b":scheme": b"http",
         b":path": _ABSOLUTE.sub(b"", bytes(event.target), count=1) or b"/",
-        b":authority": by_name.get(b"host", b""),
+        b":authority": host,
     }
     return Http1Head(
         head=RequestHead(pseudo, fields, length),

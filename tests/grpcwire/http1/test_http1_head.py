@@ -47,6 +47,20 @@ def test_an_absolute_target_is_its_path(target):
     assert head(b"GET " + target + b" HTTP/1.1", b"host: x").head.path == b"/a?b"
 
 
+@pytest.mark.parametrize("host", [b"", b"a_b.c:1", b"a:", b"127.0.0.1:80", b"[::1]:8081", b"[::1]"])
+def test_hosts_are_names_or_addresses(host):
+    assert head(b"GET / HTTP/1.1", b"host: " + host).head.authority == host
+
+
+@pytest.mark.parametrize(
+    "host", [b"a b", b"a/b", b"a@b", b"a:b", b"a:1:2", b"::1", b"[::1", b"\xff"]
+)
+def test_a_host_that_is_none_is_a_fault(host):
+    with pytest.raises(Http1Fault) as caught:
+        head(b"GET / HTTP/1.1", b"host: " + host)
+    assert caught.value.status == 400
+
+
 def test_a_target_that_holds_an_address_is_left_alone():
     assert head(b"GET /a?b=http://x/c HTTP/1.1", b"host: x").head.path == b"/a?b=http://x/c"
 
