@@ -214,7 +214,7 @@ class Router:
             metadata = decode_metadata(head.fields, RESERVED, headers.prefix)
         except ValueError as error:
             return dialect.status_alone(Status.INVALID_ARGUMENT, str(error))
-        encoding = fields.get(headers.encoding) or b"identity"
+        encoding = fields.get(headers.encoding, b"").lower() or b"identity"
         if encoding not in (b"identity", b"gzip"):
             text = f"Unknown {headers.encoding.decode()}; supported: {ENCODINGS}"
             return dialect.status_alone(Status.UNIMPLEMENTED, text)

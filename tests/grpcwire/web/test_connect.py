@@ -98,6 +98,7 @@ async def test_metadata_goes_both_ways(fetch, calls):
     ("sent", "accepted", "answered"),
     [
         ("gzip", None, "gzip"),
+        ("GZip", None, "gzip"),
         ("gzip", "identity", None),
         ("identity", "br, gzip", "gzip"),
         ("identity", "gzip;q=0", None),
@@ -109,7 +110,7 @@ async def test_contents_are_gzipped_as_agreed(fetch, sent, accepted, answered):
     headers = PROTO | {"content-encoding": sent}
     if accepted:
         headers["accept-encoding"] = accepted
-    body = gzip.compress(message) if sent == "gzip" else message
+    body = message if sent == "identity" else gzip.compress(message)
     response = await fetch("POST", SAY, headers, body)
     assert response.headers.get("content-encoding") == answered
     assert (gzip.decompress(response.body) if answered else response.body) == message
