@@ -38,6 +38,7 @@ class Http1Protocol(asyncio.Protocol):
         "_draining",
         "_flush_due",
         "_fresh",
+        "_hurried",
         "_in_turn",
         "_listener",
         "_lost",
@@ -74,6 +75,7 @@ class Http1Protocol(asyncio.Protocol):
         self._reading = True
         self._closing = False
         self._draining = False
+        self._hurried = False  # nobody is waited for any more
         self._lost = False
         self.last_active = self._refilled = engine.loop.time()
         self.waiting_since: float | None = self.last_active  # for a head to be complete
@@ -121,7 +123,7 @@ class Http1Protocol(asyncio.Protocol):
         """Stop producing: the peer does not read, or not fast enough."""
         self.connection.paused = True
         self.stalled_since = self.engine.loop.time()
-        self._watch.look_within(self.engine.limits.stalled_write_s)
+        self._watch.stall()
 
     def resume_writing(self) -> None:
         """Go on producing."""
@@ -303,6 +305,7 @@ class Http1Protocol(asyncio.Protocol):
 
     def shut_down(self) -> None:
         """End now: the call is told UNAVAILABLE, its handler cancelled."""
+        self._hurried = True
         if self._closing:
             return
         self.drain()
@@ -323,6 +326,11 @@ class Http1Protocol(asyncio.Protocol):
         else:
             self._close()
         self._flush()
+
+    @property
+    def untaken_bytes(self) -> int:
+        """What waits for the peer to take it."""
+        return self._transport.get_write_buffer_size()
 
     def cut_off(self) -> None:
         """End at once, whatever the peer has not read."""
@@ -347,12 +355,31 @@ class Http1Protocol(asyncio.Protocol):
         if self._transport.can_write_eof():
             with suppress(OSError):  # the peer may be gone already
                 self._transport.write_eof()
-        self.engine.loop.call_later(self.engine.limits.linger_s, self._transport.abort)
+        self._abort_later()
 
     def _close(self) -> None:
         self._closing = True
         self._transport.close()
-        self.engine.loop.call_later(self.engine.limits.linger_s, self._transport.abort)
+        self._abort_later()
+
+    def _abort_later(self) -> None:
+        """Wait for the peer to close too, as long as it takes what waits for it."""
+        limits, loop = self.engine.limits, self.engine.loop
+        self._watch.took_some()
+        latest = loop.time() + limits.stalled_write_s
+
+        def look() -> None:
+            nonlocal latest
+            if self._lost:
+                return
+            if self._watch.took_some():
+                latest = loop.time() + limits.stalled_write_s
+            if self.untaken_bytes and loop.time() < latest and not self._hurried:
+                loop.call_later(limits.linger_s, look)
+            else:
+                self._transport.abort()
+
+        loop.call_later(limits.linger_s, look)
 
     def _report_end(self) -> None:
         if not self._running:

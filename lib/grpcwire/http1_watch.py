@@ -30,6 +30,10 @@ class Watched(Protocol):
     def time_out(self) -> None:
         """End a connection whose request does not come."""
 
+    @property
+    def untaken_bytes(self) -> int:
+        """What waits for the peer to take it."""
+
     def cut_off(self) -> None:
         """End at once."""
 
@@ -43,7 +47,21 @@ class Watched(Protocol):
 class Http1Watch(Timers[Watched]):
     """The rules of one connection."""
 
-    __slots__ = ()
+    __slots__ = ("_untaken_bytes",)
+
+    def __init__(self, watched: Watched) -> None:
+        super().__init__(watched)
+        self._untaken_bytes = 0
+
+    def stall(self) -> None:
+        """Output waits for the peer: from now on it has to make progress."""
+        self.took_some()
+        self.look_within(self._watched.engine.limits.stalled_write_s)
+
+    def took_some(self) -> bool:
+        """Whether the peer took any of what waits for it since this was last asked."""
+        before, self._untaken_bytes = self._untaken_bytes, self._watched.untaken_bytes
+        return self._untaken_bytes < before
 
     def _first_look_s(self) -> float:
         limits = self._watched.engine.limits
@@ -61,6 +79,8 @@ class Http1Watch(Timers[Watched]):
             left_idle = watched.last_active + limits.idle_s - now
         left_waiting = _left(watched.waiting_since, limits.preface_s, now)
         left_stalled = _left(watched.stalled_since, limits.stalled_write_s, now)
+        if left_stalled <= 0 and self.took_some():
+            watched.stalled_since, left_stalled = now, limits.stalled_write_s
         if left_waiting <= 0:
             counters.preface_timeouts += 1
             watched.time_out()

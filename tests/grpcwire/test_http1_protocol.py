@@ -1,6 +1,7 @@
 """A live HTTP/1.1 connection: keeping alive, pipelining, timers, ends."""
 
 import asyncio
+import gzip
 import json
 import logging
 
@@ -229,6 +230,25 @@ async def test_a_reader_that_does_not_read_is_not_produced_for(connect, calls):
     assert len(calls.seen) < 300
     assert server.counters.stalled_writes == 1
     client.writer.transport.abort()
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+async def test_a_slow_reader_that_makes_progress_gets_all_of_it(connect, connection):
+    size = 30_000_000
+    limits = Limits(
+        stalled_write_s=0.2, linger_s=0.05, message_bytes=size, connection_buffer_bytes=size
+    )
+    server, client = await connect(limits=limits)
+    packed = {"content-encoding": "gzip", "accept-encoding": "identity"}
+    client.send(say(gzip.compress(bytes(size)), connection=connection, **packed))
+    await client.reader.readuntil(b"\r\n\r\n")
+    async with asyncio.timeout(10):
+        while size:
+            received = await client.reader.read(1_000_000)
+            assert received, f"broken off {size} octets before the end"
+            size -= len(received)
+            await asyncio.sleep(0.01)
+    assert server.counters.stalled_writes == 0
 
 
 @pytest.mark.parametrize("before", [b"", say(b"1")])
