@@ -28,6 +28,7 @@ from protowire.decoder_pieces import write_parts_reader
 from protowire.encoder import write_encoder
 from protowire.errors import CompileError, DecodeError, EncodeError
 from protowire.json_encoder import JSON_NAMES, plain_classes, write_json_encoder
+from protowire.json_transcoder import transcodable_classes, write_json_transcoder
 from protowire.lazy import encode_lazy, make_lazy_class
 from protowire.methods import make_methods, write_init
 from protowire.shape import FIXED, Shape, Value
@@ -53,7 +54,10 @@ def compile_messages(*sources: ModuleType | type, leave_out: bool = False) -> di
     if reasons and not leave_out:
         raise CompileError(reasons)
     plain = plain_classes(shapes, registry.JSON)
-    compiled = {cls: _write(shape, plain=cls in plain) for cls, shape in shapes.items()}
+    fit = plain & transcodable_classes(shapes, registry.TRANSCODERS)
+    compiled = {
+        cls: _write(shape, plain=cls in plain, fit=cls in fit) for cls, shape in shapes.items()
+    }
     for cls, source in compiled.items():
         _register(shapes[cls], source)
     for cls, source in compiled.items():
@@ -72,6 +76,7 @@ _TABLES: dict[str, dict[type, Any]] = {
     "encode": registry.ENCODERS,
     "decode": registry.DECODERS,
     "json": registry.JSON,
+    "transcode": registry.TRANSCODERS,
     "lazy": registry.LAZY,
 }
 
@@ -121,7 +126,7 @@ def _read_all(classes: list[type]) -> tuple[dict[type, Shape], dict[str, str]]:
             shapes.pop(shape.cls, None)
 
 
-def _write(shape: Shape, *, plain: bool) -> Source:
+def _write(shape: Shape, *, plain: bool, fit: bool) -> Source:
     source = Source(f"{shape.cls.__module__}.{shape.name}")
     source.names.update(_shared_names())
     source.bind("TITLE", shape.name)
@@ -140,6 +145,9 @@ def _write(shape: Shape, *, plain: bool) -> Source:
         source.names.update(JSON_NAMES)
         source.add("")
         write_json_encoder(source, shape)
+    if fit:
+        source.add("")
+        write_json_transcoder(source, shape)
     return source
 
 
@@ -204,6 +212,8 @@ def _register(shape: Shape, source: Source) -> None:
     registry.DECODERS[cls] = names["decode"]
     if "json" in names:
         registry.JSON[cls] = names["json"]
+    if "transcode" in names:
+        registry.TRANSCODERS[cls] = names["transcode"]
     lazy = make_lazy_class(shape)
     registry.LAZY[cls] = lazy
     registry.SHAPES[lazy] = shape

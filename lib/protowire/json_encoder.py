@@ -15,8 +15,9 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from protowire.betterproto_internals import READ, new
+from protowire.errors import DecodeError
 from protowire.lazy import encode_lazy
-from protowire.registry import DECODERS, LAZY
+from protowire.registry import DECODERS, JSON, LAZY, TRANSCODERS
 from protowire.shape import RANGES, Field, Label, Shape, Value
 from protowire.wellknown import well_known_name
 from protowire.wire import MAX_DEPTH
@@ -37,21 +38,27 @@ class Unusual(Exception):
     """A value that the long way must judge."""
 
 
-def _looked_into(message: Any, cls: type) -> Any:
-    """A message of exactly this class; a decoded one in place of one known by its bytes."""
+def _json_of_bytes(message: Any, cls: type, depth: int) -> str:
+    """The JSON of a message that is no plain object of this class, but known by its bytes."""
     if type(message) is not LAZY[cls]:
         raise Unusual
     data = encode_lazy(message, 0)
+    transcode = TRANSCODERS.get(cls)
+    if transcode is not None:
+        try:
+            return transcode(data, 0, len(data), depth)
+        except (Unusual, DecodeError, IndexError, UnicodeDecodeError):
+            pass  # decoding says what it is
     decoded: Any = new(cls)
     DECODERS[cls](data, 0, len(data), decoded, MAX_DEPTH)
-    return decoded
+    return JSON[cls](decoded, depth)
 
 
 JSON_NAMES: dict[str, Any] = {
     "EMPTY": [],
     "Unusual": Unusual,
     "quote": encode_basestring,
-    "looked_into": _looked_into,
+    "json_of_bytes": _json_of_bytes,
 }
 """What the generated code calls."""
 
@@ -144,7 +151,8 @@ def _text(source: Source, value: Value) -> str:
     if kind == "message":
         cls = source.class_name(value.type)
         json = source.part_of(value.type, "json")
-        return f"{json}(v if type(v) is {cls} else looked_into(v, {cls}), depth - 1)"
+        of_bytes = f"json_of_bytes(v, {cls}, depth - 1)"
+        return f"({json}(v, depth - 1) if type(v) is {cls} else {of_bytes})"
     if kind == "string":
         return "quote(v)"
     if kind == "bool":
