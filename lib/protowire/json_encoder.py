@@ -23,9 +23,18 @@ from protowire.wellknown import well_known_name
 from protowire.wire import MAX_DEPTH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from protowire.source import Source
 
-__all__ = ["JSON_NAMES", "QUOTED", "Unusual", "plain_classes", "write_json_encoder"]
+__all__ = [
+    "JSON_NAMES",
+    "QUOTED",
+    "Unusual",
+    "plain_classes",
+    "self_contained",
+    "write_json_encoder",
+]
 
 QUOTED = frozenset({"int64", "uint64", "sint64", "fixed64", "sfixed64"})
 """Integers that JSON has as strings, since many of its readers know only doubles."""
@@ -63,16 +72,23 @@ JSON_NAMES: dict[str, Any] = {
 """What the generated code calls."""
 
 
-def plain_classes(shapes: dict[type, Shape], known: dict[type, Any]) -> set[type]:
+def plain_classes(shapes: dict[type, Shape], known: Mapping[type, object]) -> set[type]:
     """Give the classes whose messages are plain; `known` holds those of earlier batches."""
-    plain = {cls for cls, shape in shapes.items() if not well_known_name(cls) and _is_flat(shape)}
+    flat = {cls for cls, shape in shapes.items() if not well_known_name(cls) and _is_flat(shape)}
+    return self_contained(flat, shapes, known)
+
+
+def self_contained(
+    classes: set[type], shapes: dict[type, Shape], known: Mapping[type, object]
+) -> set[type]:
+    """Give those of the classes that refer to none but each other and what is known."""
     while True:
         rest = {
-            cls for cls in plain if all(c in plain or c in known for c in shapes[cls].refers_to)
+            cls for cls in classes if all(c in classes or c in known for c in shapes[cls].refers_to)
         }
-        if rest == plain:
-            return plain
-        plain = rest
+        if rest == classes:
+            return classes
+        classes = rest
 
 
 def _is_flat(shape: Shape) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from protowire.json_encoder import QUOTED, self_contained
 from protowire.shape import LEN, Field, Label, Shape
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["transcodable_classes", "write_json_transcoder"]
 
-_QUOTED = frozenset({"int64", "uint64"})
-_NUMBERS = frozenset({"int32", "uint32"}) | _QUOTED
+_NUMBERS = frozenset({"int32", "int64", "uint32", "uint64"})
 _ONE_OCTET = 128
 """Tags, lengths and numbers below it take one octet."""
 _LEAST_OF_32_BITS = 2**31
@@ -30,11 +30,7 @@ _LEAST_OF_32_BITS = 2**31
 def transcodable_classes(shapes: dict[type, Shape], known: Mapping[type, object]) -> set[type]:
     """Give the classes that have such code; `known` holds those of earlier batches."""
     fit = {cls for cls, shape in shapes.items() if all(map(_is_fit, shape.fields))}
-    while True:
-        rest = {cls for cls in fit if all(c in fit or c in known for c in shapes[cls].refers_to)}
-        if rest == fit:
-            return fit
-        fit = rest
+    return self_contained(fit, shapes, known)
 
 
 def _is_fit(field: Field) -> bool:
@@ -116,4 +112,4 @@ def _text(source: Source, field: Field) -> str:
         return f"{transcode}(data, pos, stop, depth - 1)"
     if kind == "string":
         return "quote(v)"
-    return "f'\"{v}\"'" if kind in _QUOTED else "str(v)"
+    return "f'\"{v}\"'" if kind in QUOTED else "str(v)"
