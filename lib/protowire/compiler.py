@@ -27,6 +27,7 @@ from protowire.decoder import write_decoder
 from protowire.decoder_pieces import write_parts_reader
 from protowire.encoder import write_encoder
 from protowire.errors import CompileError, DecodeError, EncodeError
+from protowire.json_decoder import readable_classes, write_json_decoder
 from protowire.json_encoder import JSON_NAMES, plain_classes, write_json_encoder
 from protowire.json_transcoder import transcodable_classes, write_json_transcoder
 from protowire.lazy import encode_lazy, make_lazy_class
@@ -54,9 +55,14 @@ def compile_messages(*sources: ModuleType | type, leave_out: bool = False) -> di
     if reasons and not leave_out:
         raise CompileError(reasons)
     plain = plain_classes(shapes, registry.JSON)
-    fit = plain & transcodable_classes(shapes, registry.TRANSCODERS)
+    writers = {
+        write_json_encoder: plain,
+        write_json_transcoder: plain & transcodable_classes(shapes, registry.TRANSCODERS),
+        write_json_decoder: readable_classes(shapes, registry.JSON_DECODERS),
+    }
     compiled = {
-        cls: _write(shape, plain=cls in plain, fit=cls in fit) for cls, shape in shapes.items()
+        cls: _write(shape, [write for write, classes in writers.items() if cls in classes])
+        for cls, shape in shapes.items()
     }
     for cls, source in compiled.items():
         _register(shapes[cls], source)
@@ -76,6 +82,7 @@ _TABLES: dict[str, dict[type, Any]] = {
     "encode": registry.ENCODERS,
     "decode": registry.DECODERS,
     "json": registry.JSON,
+    "from_plain": registry.JSON_DECODERS,
     "transcode": registry.TRANSCODERS,
     "lazy": registry.LAZY,
 }
@@ -126,9 +133,9 @@ def _read_all(classes: list[type]) -> tuple[dict[type, Shape], dict[str, str]]:
             shapes.pop(shape.cls, None)
 
 
-def _write(shape: Shape, *, plain: bool, fit: bool) -> Source:
+def _write(shape: Shape, json_writers: Iterable[Callable[[Source, Shape], None]]) -> Source:
     source = Source(f"{shape.cls.__module__}.{shape.name}")
-    source.names.update(_shared_names())
+    source.names.update(_shared_names() | JSON_NAMES)
     source.bind("TITLE", shape.name)
     tags = {
         field.number << 3 | wire_type: field.name
@@ -136,18 +143,9 @@ def _write(shape: Shape, *, plain: bool, fit: bool) -> Source:
         for wire_type in {field.wire_type, field.value.wire_type}
     }
     source.bind("FIELDS", tags)
-    write_init(source, shape)
-    source.add("")
-    write_encoder(source, shape)
-    source.add("")
-    write_decoder(source, shape)
-    if plain:
-        source.names.update(JSON_NAMES)
+    for write in (write_init, write_encoder, write_decoder, *json_writers):
+        write(source, shape)
         source.add("")
-        write_json_encoder(source, shape)
-    if fit:
-        source.add("")
-        write_json_transcoder(source, shape)
     return source
 
 
@@ -208,12 +206,9 @@ def _register(shape: Shape, source: Source) -> None:
     names = source.compile()
     _SOURCES[cls] = source
     registry.SHAPES[cls] = shape
-    registry.ENCODERS[cls] = names["encode"]
-    registry.DECODERS[cls] = names["decode"]
-    if "json" in names:
-        registry.JSON[cls] = names["json"]
-    if "transcode" in names:
-        registry.TRANSCODERS[cls] = names["transcode"]
+    for part, table in _TABLES.items():
+        if part in names:
+            table[cls] = names[part]
     lazy = make_lazy_class(shape)
     registry.LAZY[cls] = lazy
     registry.SHAPES[lazy] = shape

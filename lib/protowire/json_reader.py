@@ -1,11 +1,12 @@
 """ProtoJSON to messages, as strict as https://protobuf.dev/programming-guides/json.
 
 The standard library parses the text into plain values; the rest here maps those to fields by
-shape. Strict means: a name may come once, in its lowerCamelCase or its proto spelling
-(betterproto forgets its capitals and underscores, so those are not compared);
-numbers must be in range and integers whole, whether they come as number or string; strings
-must be valid Unicode, base64 must be base64; null means absent, and is refused as an
-element. Unknown names, and unknown enum names, are refused or passed over by a flag.
+shape, or, for messages in the usual form, generated code does (`json_decoder`). Strict means:
+a name may come once, in its lowerCamelCase or its proto spelling (betterproto forgets its
+capitals and underscores, so those are not compared); numbers must be in range and integers
+whole, whether they come as number or string; strings must be valid Unicode, base64 must be
+base64; null means absent, and is refused as an element. Unknown names, and unknown enum names,
+are refused or passed over by a flag.
 
 Work is bounded: the size of the text and the nesting of messages are limited, and numbers
 are judged by their exponent before they are expanded.
@@ -19,8 +20,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from protowire.errors import DecodeError
+from protowire.json_encoder import Unusual
 from protowire.json_values import SCALARS, SKIP, enum_value, map_key, read_duration, read_timestamp
-from protowire.registry import SHAPES, shape_of
+from protowire.registry import JSON_DECODERS, SHAPES, shape_of
 from protowire.shape import Field, Label, Value
 from protowire.wellknown import WRAPPERS, well_known_name
 from protowire.wire import MAX_DEPTH
@@ -52,6 +54,9 @@ def from_json(
     """
     if cls not in SHAPES and shape_of(cls) is None:
         raise TypeError(f"{cls.__name__} is not compiled")
+    message = _quick_message(cls, text, max_bytes, max_depth)
+    if message is not None:
+        return message
     reader = _LENIENT if ignore_unknown else _STRICT
     try:
         message = reader.message(cls, _parse(text, max_bytes), max_depth)
@@ -59,6 +64,20 @@ def from_json(
         error.message = cls.__name__
         raise
     return message  # type: ignore[no-any-return]
+
+
+def _quick_message(cls: type[T], text: str | bytes, max_bytes: int, max_depth: int) -> T | None:
+    """The message by generated code; None where there is none or it met something unusual."""
+    from_plain = JSON_DECODERS.get(cls)
+    if from_plain is None or len(text) > max_bytes >> 2:
+        return None
+    try:
+        if not isinstance(text, str):
+            text = bytes(text).decode()
+        plain, end = _quick_scan(text, 0)
+        return from_plain(plain, max_depth) if end == len(text) else None
+    except (Unusual, StopIteration, DecodeError, ValueError, ArithmeticError, RecursionError):
+        return None
 
 
 def _parse(text: str | bytes, max_bytes: int) -> Any:
@@ -103,9 +122,14 @@ def _refuse_constant(name: str) -> NoReturn:
     raise DecodeError(f"{name} must be a string")
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant
-)
+def _scanner(of_object: Callable[[list[tuple[str, Any]]], Any]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=of_object, parse_float=Decimal, parse_constant=_refuse_constant
+    )
+
+
+_decoder = _scanner(_object)
+_quick_scan = _scanner(tuple).scan_once  # type: ignore[attr-defined] # of every JSONDecoder
 
 
 class _Known(NamedTuple):

@@ -25,6 +25,7 @@ T = TypeVar("T")
 ENCODERS: dict[type, Callable[[Any, int], bytes]] = {}
 DECODERS: dict[type, Callable[..., None]] = {}
 JSON: dict[type, Callable[[Any, int], str]] = {}
+JSON_DECODERS: dict[type, Callable[[Any, int], Any]] = {}
 TRANSCODERS: dict[type, Callable[[bytes, int, int, int], str]] = {}
 LAZY: dict[type, type] = {}
 SHAPES: dict[type, Shape] = {}

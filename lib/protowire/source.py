@@ -60,7 +60,7 @@ class Source:
         return self._classes[cls]
 
     def part_of(self, cls: type, part: str) -> str:
-        """Name another class's `encode`, `decode` or `lazy`, bound when it is compiled."""
+        """Name another class's code for one purpose (`encode`, say), bound when compiled."""
         name = f"{part}_{self.class_name(cls).removeprefix('cls_')}"
         self.late[name] = (cls, part)
         return name

@@ -1,0 +1,89 @@
+"""Writes, as Python source, what makes a message from the parsed JSON of its usual form.
+
+What is parsed comes as the standard library's scanner gives it: an object as the tuple of
+its pairs, an array as a list. `from_plain` knows the names that `json_encoder` writes. At
+anything else (another spelling, a name that is unknown or comes twice, a null) it raises
+Unusual, or what the value's reader raises, and `json_reader` begins again by the long way,
+which tells what is wrong, if it is: proven equal by
+`test_json_decoder.py::test_quick_reading_equals_the_long_way`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from protowire.json_encoder import self_contained
+from protowire.json_values import SCALARS
+from protowire.shape import Field, Label, Shape, Value
+from protowire.wellknown import well_known_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from protowire.source import Source
+
+__all__ = ["readable_classes", "write_json_decoder"]
+
+
+def readable_classes(shapes: dict[type, Shape], known: Mapping[type, object]) -> set[type]:
+    """Give the classes that have such code; `known` holds those of earlier batches."""
+    fit = {cls for cls, shape in shapes.items() if not well_known_name(cls) and _is_fit(shape)}
+    return self_contained(fit, shapes, known)
+
+
+def _is_fit(shape: Shape) -> bool:
+    spellings = [{field.name, field.json_name} for field in shape.fields]
+    distinct = len(set().union(*spellings)) == sum(map(len, spellings))
+    return distinct and all(map(_is_simple, shape.fields))
+
+
+def _is_simple(field: Field) -> bool:
+    kind = _kind(field.value)
+    known = kind == "message" or (kind in SCALARS and kind != "enum")
+    return known and not field.group and field.label is not Label.MAP
+
+
+def _kind(value: Value) -> str:
+    return value.wraps or value.kind
+
+
+def write_json_decoder(source: Source, shape: Shape) -> None:
+    """Write `from_plain(plain, depth)` of a class."""
+    add, block = source.add, source.block
+    with block("def from_plain(plain, depth):"):
+        with block("if depth < 0 or type(plain) is not tuple:"):
+            add("raise Unusual")
+        add("values = {}")
+        with block("for name, v in plain:"):
+            for field in shape.by_number:
+                with block(f"if name == {field.json_name!r}:"):
+                    _write_field(source, field)
+                    add("continue")
+            add("raise Unusual")
+        with block("if len(values) != len(plain):"):
+            add("raise Unusual")
+        add(f"return {source.class_name(shape.cls)}(**values)")
+
+
+def _write_field(source: Source, field: Field) -> None:
+    add, block = source.add, source.block
+    target = f"values[{field.name!r}]"
+    if field.many:
+        with block("if type(v) is not list:"):
+            add("raise Unusual")
+        add(f"{target} = [{_value(source, field.value)} for v in v]")
+    elif _kind(field.value) == "string":
+        with block("if type(v) is not str or not v.isascii():"):
+            add(f"v = {_value(source, field.value)}")
+        add(f"{target} = v")
+    else:
+        add(f"{target} = {_value(source, field.value)}")
+
+
+def _value(source: Source, value: Value) -> str:
+    """The expression for the value that `v` stands for."""
+    kind = _kind(value)
+    if kind == "message":
+        return f"{source.part_of(value.type, 'from_plain')}(v, depth - 1)"
+    read = source.bind(f"read_{kind}_of_json", SCALARS[kind])
+    return f"{read}({kind!r}, v)"
