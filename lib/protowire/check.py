@@ -78,7 +78,7 @@ def _value_faults(
         elif not getattr(type(value), "_protowire_lazy", False):
             yield from _faults(shape_of, value, path, depth - 1)
     else:
-        reason = _scalar_fault(kind.wraps or kind.kind, value)
+        reason = _scalar_fault(kind.inner_kind, value)
         if reason:
             yield reason, path
 

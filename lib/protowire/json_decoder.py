@@ -38,13 +38,9 @@ def _is_fit(shape: Shape) -> bool:
 
 
 def _is_simple(field: Field) -> bool:
-    kind = _kind(field.value)
+    kind = field.value.inner_kind
     known = kind == "message" or (kind in SCALARS and kind != "enum")
     return known and not field.group and field.label is not Label.MAP
-
-
-def _kind(value: Value) -> str:
-    return value.wraps or value.kind
 
 
 def write_json_decoder(source: Source, shape: Shape) -> None:
@@ -72,7 +68,7 @@ def _write_field(source: Source, field: Field) -> None:
         with block("if type(v) is not list:"):
             add("raise Unusual")
         add(f"{target} = [{_value(source, field.value)} for v in v]")
-    elif _kind(field.value) == "string":
+    elif field.value.inner_kind == "string":
         with block("if type(v) is not str or not v.isascii():"):
             add(f"v = {_value(source, field.value)}")
         add(f"{target} = v")
@@ -82,7 +78,7 @@ def _write_field(source: Source, field: Field) -> None:
 
 def _value(source: Source, value: Value) -> str:
     """The expression for the value that `v` stands for."""
-    kind = _kind(value)
+    kind = value.inner_kind
     if kind == "message":
         return f"{source.part_of(value.type, 'from_plain')}(v, depth - 1)"
     read = source.bind(f"read_{kind}_of_json", SCALARS[kind])

@@ -93,17 +93,13 @@ def self_contained(
 
 def _is_flat(shape: Shape) -> bool:
     return all(
-        field.label is not Label.MAP and (_kind(field.value) in _PLAIN or _is_message(field))
+        field.label is not Label.MAP and (field.value.inner_kind in _PLAIN or _is_message(field))
         for field in shape.fields
     )
 
 
 def _is_message(field: Field) -> bool:
     return field.value.kind == "message"
-
-
-def _kind(value: Value) -> str:
-    return value.wraps or value.kind
 
 
 def write_json_encoder(source: Source, shape: Shape) -> None:
@@ -153,7 +149,7 @@ def _write_check(source: Source, value: Value) -> None:
 
 def _is_other(value: Value) -> str:
     """What is true of a `v` that is not exactly what a field of this type holds."""
-    kind = _kind(value)
+    kind = value.inner_kind
     test = f"type(v) is not {_TYPES[kind]}"
     if kind in RANGES:
         low, high = RANGES[kind]
@@ -163,7 +159,7 @@ def _is_other(value: Value) -> str:
 
 def _text(source: Source, value: Value) -> str:
     """The expression for the JSON of `v`."""
-    kind = _kind(value)
+    kind = value.inner_kind
     if kind == "message":
         cls = source.class_name(value.type)
         json = source.part_of(value.type, "json")

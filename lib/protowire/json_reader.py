@@ -161,7 +161,7 @@ def _plan(cls: type) -> _Plan:
 
 
 def _known(field: Field) -> _Known:
-    kind = field.value.wraps or field.value.kind
+    kind = field.value.inner_kind
     alone = not field.many and not field.group and kind != "enum"
     return _Known(field, kind, SCALARS.get(kind) if alone else None)
 
@@ -253,7 +253,7 @@ class _Reader:
             if plain is None:
                 return kind.type.try_value(NULL_VALUE)
             return enum_value(kind.type, plain, ignore_unknown=self.ignore_unknown)
-        name = kind.wraps or kind.kind
+        name = kind.inner_kind
         return SCALARS[name](name, plain)
 
 

@@ -124,7 +124,7 @@ class _Writer:
         return self.value(field.value, value)
 
     def value(self, kind: Value, value: Any) -> Any:  # noqa: PLR0911 - one return for each kind
-        name = kind.wraps or kind.kind
+        name = kind.inner_kind
         if name == "message":
             return self.message(value)
         if name == "enum":

@@ -65,6 +65,11 @@ class Value:
     type: Any = None
     wraps: str = ""
 
+    @cached_property
+    def inner_kind(self) -> str:
+        """The kind of what is held: inside a wrapper, its scalar's."""
+        return self.wraps or self.kind
+
     @property
     def wire_type(self) -> int:
         """The wire type of one unpacked element."""
