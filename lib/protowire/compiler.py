@@ -27,16 +27,16 @@ from protowire.decoder import write_decoder
 from protowire.decoder_pieces import write_parts_reader
 from protowire.encoder import write_encoder
 from protowire.errors import CompileError, DecodeError, EncodeError
-from protowire.json_decoder import readable_classes, write_json_decoder
-from protowire.json_encoder import JSON_NAMES, plain_classes, write_json_encoder
-from protowire.json_transcoder import transcodable_classes, write_json_transcoder
+from protowire.json_decoder import is_readable, write_json_decoder
+from protowire.json_encoder import JSON_NAMES, is_plain, write_json_encoder
+from protowire.json_transcoder import is_transcodable, write_json_transcoder
 from protowire.lazy import encode_lazy, make_lazy_class
 from protowire.methods import make_methods, write_init
 from protowire.shape import FIXED, Shape, Value
 from protowire.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["compile_messages", "generated_source"]
 
@@ -54,14 +54,11 @@ def compile_messages(*sources: ModuleType | type, leave_out: bool = False) -> di
     shapes, reasons = _read_all(_classes(sources))
     if reasons and not leave_out:
         raise CompileError(reasons)
-    plain = plain_classes(shapes, registry.JSON)
-    writers = {
-        write_json_encoder: plain,
-        write_json_transcoder: plain & transcodable_classes(shapes, registry.TRANSCODERS),
-        write_json_decoder: readable_classes(shapes, registry.JSON_DECODERS),
-    }
+    writers = [
+        (write, _self_contained(fits, shapes, _TABLES[part])) for write, fits, part in _JSON_WRITERS
+    ]
     compiled = {
-        cls: _write(shape, [write for write, classes in writers.items() if cls in classes])
+        cls: _write(shape, [write for write, classes in writers if cls in classes])
         for cls, shape in shapes.items()
     }
     for cls, source in compiled.items():
@@ -86,6 +83,13 @@ _TABLES: dict[str, dict[type, Any]] = {
     "transcode": registry.TRANSCODERS,
     "lazy": registry.LAZY,
 }
+
+# Of each kind of JSON code: what writes it, which classes can have it, and its table.
+_JSON_WRITERS = (
+    (write_json_encoder, is_plain, "json"),
+    (write_json_transcoder, is_transcodable, "transcode"),
+    (write_json_decoder, is_readable, "from_plain"),
+)
 
 
 def _classes(sources: Iterable[ModuleType | type]) -> list[type]:
@@ -131,6 +135,20 @@ def _read_all(classes: list[type]) -> tuple[dict[type, Shape], dict[str, str]]:
             )
             bad.add(shape.cls)
             shapes.pop(shape.cls, None)
+
+
+def _self_contained(
+    fits: Callable[[Shape], bool], shapes: dict[type, Shape], known: Mapping[type, object]
+) -> set[type]:
+    """Give the classes that fit and refer to none but each other and what is known."""
+    classes = {cls for cls, shape in shapes.items() if fits(shape)}
+    while True:
+        rest = {
+            cls for cls in classes if all(c in classes or c in known for c in shapes[cls].refers_to)
+        }
+        if rest == classes:
+            return classes
+        classes = rest
 
 
 def _write(shape: Shape, json_writers: Iterable[Callable[[Source, Shape], None]]) -> Source:

@@ -12,29 +12,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protowire.json_encoder import self_contained
+from protowire.json_usual import write_unusual_if
 from protowire.json_values import SCALARS
 from protowire.shape import Field, Label, Shape, Value
 from protowire.wellknown import well_known_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from protowire.source import Source
 
-__all__ = ["readable_classes", "write_json_decoder"]
+__all__ = ["is_readable", "write_json_decoder"]
 
 
-def readable_classes(shapes: dict[type, Shape], known: Mapping[type, object]) -> set[type]:
-    """Give the classes that have such code; `known` holds those of earlier batches."""
-    fit = {cls for cls, shape in shapes.items() if not well_known_name(cls) and _is_fit(shape)}
-    return self_contained(fit, shapes, known)
-
-
-def _is_fit(shape: Shape) -> bool:
+def is_readable(shape: Shape) -> bool:
+    """Whether a class can have such code, as far as its own fields go."""
     spellings = [{field.name, field.json_name} for field in shape.fields]
     distinct = len(set().union(*spellings)) == sum(map(len, spellings))
-    return distinct and all(map(_is_simple, shape.fields))
+    own = not well_known_name(shape.cls)
+    return own and distinct and all(map(_is_simple, shape.fields))
 
 
 def _is_simple(field: Field) -> bool:
@@ -47,8 +41,7 @@ def write_json_decoder(source: Source, shape: Shape) -> None:
     """Write `from_plain(plain, depth)` of a class."""
     add, block = source.add, source.block
     with block("def from_plain(plain, depth):"):
-        with block("if depth < 0 or type(plain) is not tuple:"):
-            add("raise Unusual")
+        write_unusual_if(source, "depth < 0 or type(plain) is not tuple")
         add("values = {}")
         with block("for name, v in plain:"):
             for field in shape.by_number:
@@ -56,8 +49,7 @@ def write_json_decoder(source: Source, shape: Shape) -> None:
                     _write_field(source, field)
                     add("continue")
             add("raise Unusual")
-        with block("if len(values) != len(plain):"):
-            add("raise Unusual")
+        write_unusual_if(source, "len(values) != len(plain)")
         add(f"return {source.class_name(shape.cls)}(**values)")
 
 
@@ -65,8 +57,7 @@ def _write_field(source: Source, field: Field) -> None:
     add, block = source.add, source.block
     target = f"values[{field.name!r}]"
     if field.many:
-        with block("if type(v) is not list:"):
-            add("raise Unusual")
+        write_unusual_if(source, "type(v) is not list")
         add(f"{target} = [{_value(source, field.value)} for v in v]")
     elif field.value.inner_kind == "string":
         with block("if type(v) is not str or not v.isascii():"):

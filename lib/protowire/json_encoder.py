@@ -15,36 +15,23 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from protowire.betterproto_internals import READ, new
-from protowire.errors import DecodeError
+from protowire.json_usual import Unusual, write_unusual_if
 from protowire.lazy import encode_lazy
-from protowire.registry import DECODERS, JSON, LAZY, TRANSCODERS
+from protowire.registry import DECODE_FAULTS, DECODERS, JSON, LAZY, TRANSCODERS
 from protowire.shape import RANGES, Field, Label, Shape, Value
 from protowire.wellknown import well_known_name
 from protowire.wire import MAX_DEPTH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from protowire.source import Source
 
-__all__ = [
-    "JSON_NAMES",
-    "QUOTED",
-    "Unusual",
-    "plain_classes",
-    "self_contained",
-    "write_json_encoder",
-]
+__all__ = ["JSON_NAMES", "QUOTED", "is_plain", "write_json_encoder"]
 
 QUOTED = frozenset({"int64", "uint64", "sint64", "fixed64", "sfixed64"})
 """Integers that JSON has as strings, since many of its readers know only doubles."""
 
 _TYPES = {"string": "str", "bool": "bool"} | dict.fromkeys(RANGES, "int")
 _PLAIN = frozenset(_TYPES) - {"enum"}
-
-
-class Unusual(Exception):
-    """A value that the long way must judge."""
 
 
 def _json_of_bytes(message: Any, cls: type, depth: int) -> str:
@@ -56,7 +43,7 @@ def _json_of_bytes(message: Any, cls: type, depth: int) -> str:
     if transcode is not None:
         try:
             return transcode(data, 0, len(data), depth)
-        except (Unusual, DecodeError, IndexError, UnicodeDecodeError):
+        except (Unusual, *DECODE_FAULTS):
             pass  # decoding says what it is
     decoded: Any = new(cls)
     DECODERS[cls](data, 0, len(data), decoded, MAX_DEPTH)
@@ -72,27 +59,9 @@ JSON_NAMES: dict[str, Any] = {
 """What the generated code calls."""
 
 
-def plain_classes(shapes: dict[type, Shape], known: Mapping[type, object]) -> set[type]:
-    """Give the classes whose messages are plain; `known` holds those of earlier batches."""
-    flat = {cls for cls, shape in shapes.items() if not well_known_name(cls) and _is_flat(shape)}
-    return self_contained(flat, shapes, known)
-
-
-def self_contained(
-    classes: set[type], shapes: dict[type, Shape], known: Mapping[type, object]
-) -> set[type]:
-    """Give those of the classes that refer to none but each other and what is known."""
-    while True:
-        rest = {
-            cls for cls in classes if all(c in classes or c in known for c in shapes[cls].refers_to)
-        }
-        if rest == classes:
-            return classes
-        classes = rest
-
-
-def _is_flat(shape: Shape) -> bool:
-    return all(
+def is_plain(shape: Shape) -> bool:
+    """Whether a class is plain, as far as its own fields go."""
+    return not well_known_name(shape.cls) and all(
         field.label is not Label.MAP and (field.value.inner_kind in _PLAIN or _is_message(field))
         for field in shape.fields
     )
@@ -106,12 +75,10 @@ def write_json_encoder(source: Source, shape: Shape) -> None:
     """Write `json(self, depth)` of a plain class."""
     add, block = source.add, source.block
     with block("def json(self, depth):"):
-        with block("if depth < 0:"):
-            add("raise Unusual")
+        write_unusual_if(source, "depth < 0")
         add("fields = self.__dict__")
         if shape.refers_to:
-            with block(f"if {READ!r} in fields:"):
-                add("raise Unusual")
+            write_unusual_if(source, f"{READ!r} in fields")
         add("parts = []")
         for field in shape.by_number:
             _write_field(source, field)
@@ -124,8 +91,7 @@ def _write_field(source: Source, field: Field) -> None:
     name = f',"{field.json_name}":'
     if field.label is Label.REPEATED:
         add(f"v = fields.get({field.name!r}, EMPTY)")
-        with block("if type(v) is not list:"):
-            add("raise Unusual")
+        write_unusual_if(source, "type(v) is not list")
         with block("if v:"):
             add(f"parts.append({name + '['!r} + ','.join({_items(source, field)}) + ']')")
         return
@@ -141,10 +107,8 @@ def _write_field(source: Source, field: Field) -> None:
 
 
 def _write_check(source: Source, value: Value) -> None:
-    if value.kind == "message":
-        return
-    with source.block(f"if {_is_other(value)}:"):
-        source.add("raise Unusual")
+    if value.kind != "message":
+        write_unusual_if(source, _is_other(value))
 
 
 def _is_other(value: Value) -> str:

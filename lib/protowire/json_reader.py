@@ -20,7 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from protowire.errors import DecodeError
-from protowire.json_encoder import Unusual
+from protowire.json_usual import Unusual
 from protowire.json_values import SCALARS, SKIP, enum_value, map_key, read_duration, read_timestamp
 from protowire.registry import JSON_DECODERS, SHAPES, shape_of
 from protowire.shape import Field, Label, Value
@@ -69,6 +69,7 @@ def from_json(
 def _quick_message(cls: type[T], text: str | bytes, max_bytes: int, max_depth: int) -> T | None:
     """The message by generated code; None where there is none or it met something unusual."""
     from_plain = JSON_DECODERS.get(cls)
+    # A character has at most four bytes: the long way counts where that may be too many.
     if from_plain is None or len(text) > max_bytes >> 2:
         return None
     try:
@@ -76,7 +77,7 @@ def _quick_message(cls: type[T], text: str | bytes, max_bytes: int, max_depth: i
             text = bytes(text).decode()
         plain, end = _quick_scan(text, 0)
         return from_plain(plain, max_depth) if end == len(text) else None
-    except (Unusual, StopIteration, DecodeError, ValueError, ArithmeticError, RecursionError):
+    except (Unusual, StopIteration, ValueError, ArithmeticError, RecursionError):
         return None
 
 

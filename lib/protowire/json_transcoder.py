@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protowire.json_encoder import QUOTED, self_contained
+from protowire.decoder_pieces import Pieces
+from protowire.json_encoder import QUOTED, is_plain
+from protowire.json_usual import write_unusual_if
 from protowire.shape import LEN, Field, Label, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from protowire.source import Source
 
-__all__ = ["transcodable_classes", "write_json_transcoder"]
+__all__ = ["is_transcodable", "write_json_transcoder"]
 
 _NUMBERS = frozenset({"int32", "int64", "uint32", "uint64"})
 _ONE_OCTET = 128
@@ -27,10 +27,9 @@ _ONE_OCTET = 128
 _LEAST_OF_32_BITS = 2**31
 
 
-def transcodable_classes(shapes: dict[type, Shape], known: Mapping[type, object]) -> set[type]:
-    """Give the classes that have such code; `known` holds those of earlier batches."""
-    fit = {cls for cls, shape in shapes.items() if all(map(_is_fit, shape.fields))}
-    return self_contained(fit, shapes, known)
+def is_transcodable(shape: Shape) -> bool:
+    """Whether a plain class can have such code, as far as its own fields go."""
+    return is_plain(shape) and all(map(_is_fit, shape.fields))
 
 
 def _is_fit(field: Field) -> bool:
@@ -48,8 +47,7 @@ def write_json_transcoder(source: Source, shape: Shape) -> None:
     """Write `transcode(data, pos, end, depth)` of a class."""
     add, block = source.add, source.block
     with block("def transcode(data, pos, end, depth):"):
-        with block("if depth < 0:"):
-            add("raise Unusual")
+        write_unusual_if(source, "depth < 0")
         add("parts = []")
         for field in shape.by_number:
             name = f',"{field.json_name}":'
@@ -58,8 +56,7 @@ def write_json_transcoder(source: Source, shape: Shape) -> None:
             else:
                 with block(f"if pos < end and data[pos] == {_tag(field)}:"):
                     _write_one(source, field, name)
-        with block("if pos != end:"):
-            add("raise Unusual")
+        write_unusual_if(source, "pos != end")
         add("return '{' + ''.join(parts)[1:] + '}'")
 
 
@@ -94,13 +91,10 @@ def _write_value(source: Source, field: Field) -> None:
         add("v = data[pos + 1]", "pos += 2")
         with block(f"if v >= {_ONE_OCTET}:"):
             add("v, pos = read_varint(v, data, pos)")
-            with block(f"if v >= {_LEAST_OF_32_BITS}:"):
-                add("raise Unusual")
+            write_unusual_if(source, f"v >= {_LEAST_OF_32_BITS}")
         return
-    add("stop = data[pos + 1]", "pos += 2")
-    with block(f"if stop >= {_ONE_OCTET}:"):
-        add("stop, pos = read_length(stop, data, pos)")
-    add("stop += pos")
+    add("pos += 1")
+    Pieces(source, in_dict=False).length()
     if field.value.kind == "string":
         add("v = data[pos:stop].decode()")
 

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from protowire.betterproto_internals import field_default, only_read
 from protowire.check import find_fault
 from protowire.errors import EncodeError
-from protowire.json_encoder import QUOTED, Unusual
+from protowire.json_encoder import QUOTED
+from protowire.json_usual import Unusual
 from protowire.registry import JSON, SHAPES, shape_of
 from protowire.shape import Field, Label, Value
 from protowire.wellknown import (
