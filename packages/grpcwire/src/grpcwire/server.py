@@ -23,7 +23,8 @@ from grpcwire.counters import Counters
 from grpcwire.limits import Limits
 from grpcwire.protocols.cors import Cors
 from grpcwire.protocols.router import Router
-from grpcwire.transport.detection import ProtocolDetector, Served
+from grpcwire.transport.detection import ProtocolDetector
+from grpcwire.transport.registry import RegisteredConnection
 
 # asyncio's 100 delays connects by a second when many clients come at once.
 BACKLOG: Final = 4096
@@ -69,8 +70,7 @@ class Server:
         self.limits = limits or Limits()
         self.counters = counters or Counters()
         self._servers: list[asyncio.Server] = []
-        # Each with whether it may stay.
-        self._connections: dict[ProtocolDetector | Served, bool] = {}
+        self._connections: set[RegisteredConnection] = set()
         self._closed: asyncio.Event | None = None
         self._closing = False
         self.__dispatch__ = Dispatch()
@@ -175,28 +175,27 @@ class Server:
         if self._closing and not self._connections and self._closed is not None:
             self._closed.set()
 
-    # ---- from the connections
+    # The connections' side.
 
-    def connected(self, protocol: ProtocolDetector | Served) -> bool:
-        """Whether a new connection may stay."""
-        if protocol in self._connections:
-            return self._connections[protocol]
+    def connected(self, connection: RegisteredConnection) -> bool:
+        """Count a new connection; False where it must not stay."""
         counters = self.counters
         counters.connections += 1
         counters.connections_accepted += 1
-        allowed = counters.connections <= self.limits.connections
-        self._connections[protocol] = allowed
-        if not allowed:
+        self._connections.add(connection)
+        if counters.connections > self.limits.connections:
             counters.connections_refused += 1
-        return allowed and not self._closing
+            return False
+        return not self._closing
 
-    def replaced(self, front: ProtocolDetector, protocol: Served) -> None:
-        """Go on with the protocol that a connection has found."""
-        self._connections[protocol] = self._connections.pop(front)
+    def replaced(self, old: RegisteredConnection, new: RegisteredConnection) -> None:
+        """Go on with the protocol that a connection turned out to speak."""
+        self._connections.remove(old)
+        self._connections.add(new)
 
-    def disconnected(self, protocol: ProtocolDetector | Served) -> None:
+    def disconnected(self, connection: RegisteredConnection) -> None:
         """Forget a connection that is gone with its handlers."""
-        if protocol in self._connections:
-            del self._connections[protocol]
+        if connection in self._connections:
+            self._connections.remove(connection)
             self.counters.connections -= 1
             self._check_closed()

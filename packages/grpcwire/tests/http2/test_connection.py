@@ -14,7 +14,7 @@ from grpcwire.http2.events import (
     PingAcknowledged,
     RequestReceived,
     StreamReset,
-    StreamUnblocked,
+    StreamsUnblocked,
     TrailersReceived,
 )
 from grpcwire.limits import Limits
@@ -432,7 +432,7 @@ def test_6_9_2_a_change_of_the_initial_window_moves_all_streams_even_below_zero(
     script.connection.sender.data(stream, b"waits")
     assert script.sent() == []
     (event,) = script.feed(wire.window_update(1, 905))
-    assert isinstance(event, StreamUnblocked)
+    assert isinstance(event, StreamsUnblocked)
     assert [each.payload for each in script.sent()] == [b"waits"]
 
 
@@ -638,21 +638,21 @@ def test_10_5_a_long_header_block_fills_a_slice():
     script = Script(Limits(frames_per_turn=100))
     block = wire.block(wire.POST) + b"\x82" * 16_000
     connection = script.connection
-    events = connection.receive(b"".join(frame(1, 5, stream, block) for stream in (1, 3, 5)))
+    events = script.turn(b"".join(frame(1, 5, stream, block) for stream in (1, 3, 5)))
     assert [event.stream.id for event in events] == [1]
     assert connection.backlogged
-    assert [event.stream.id for event in connection.receive(b"")] == [3]
+    assert [event.stream.id for event in script.turn()] == [3]
 
 
 def test_10_5_one_read_is_handled_in_slices():
     script = Script(Limits(frames_per_turn=10))
     pings = wire.ping() * 25
     connection = script.connection
-    connection.receive(pings)
+    script.turn(pings)
     assert len(script.sent()) == 10
     assert connection.backlogged
-    connection.receive(b"")
+    script.turn()
     assert len(script.sent()) == 10
-    connection.receive(wire.ping())
+    script.turn(wire.ping())
     assert len(script.sent()) == 6
     assert not connection.backlogged

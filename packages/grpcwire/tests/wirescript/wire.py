@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import hpack
 
 from grpcwire.counters import Counters
-from grpcwire.http2.connection import Connection
+from grpcwire.http2.server_connection import ServerConnection
 from grpcwire.limits import Limits
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -130,16 +130,21 @@ class Script:
 
     def __init__(self, limits: Limits | None = None, *, greet: bool = True) -> None:
         self.counters = Counters()
-        self.connection = Connection(limits or Limits(), self.counters)
+        self.connection = ServerConnection(limits or Limits(), self.counters)
         self.decoder = hpack.Decoder()
         if greet:
             self.feed(PREFACE + settings())
             self.sent()
 
+    def turn(self, data: bytes = b"") -> list:
+        """The events of one turn."""
+        self.connection.begin_turn(data)
+        return [*self.connection.events()]
+
     def feed(self, *pieces: bytes) -> list:
-        events = [*self.connection.receive(b"".join(pieces))]
+        events = self.turn(b"".join(pieces))
         while self.connection.backlogged:
-            events += self.connection.receive(b"")
+            events += self.turn()
         return events
 
     def sent(self) -> list[Frame]:

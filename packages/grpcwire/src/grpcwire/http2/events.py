@@ -1,4 +1,4 @@
-"""What the connection reports to the layer above, as values (never as calls).
+"""The events that a connection reports to the layer above, as values (never as calls).
 
 An event is about a stream where it has one; `Stream.owner` leads the reader to
 the call that it carries.
@@ -51,10 +51,10 @@ class StreamReset:
 
 
 @dataclass(slots=True)
-class StreamUnblocked:
-    """What flow control kept back of a stream has all gone out."""
+class StreamsUnblocked:
+    """All data that flow control kept back of these streams has gone out."""
 
-    stream: Stream
+    streams: list[Stream]
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ Event = (
     | DataReceived
     | TrailersReceived
     | StreamReset
-    | StreamUnblocked
+    | StreamsUnblocked
     | PingAcknowledged
     | ConnectionFailed
 )

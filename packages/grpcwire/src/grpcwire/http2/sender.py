@@ -91,11 +91,13 @@ class Sender:
         self.paused = paused
         self.room = 0 if paused else TURN_BYTES
 
-    def answer(self, stream: Stream, head: HeaderBlock, data: bytes, trailers: HeaderBlock) -> bool:
+    def response(
+        self, stream: Stream, head: HeaderBlock, data: bytes, trailers: HeaderBlock
+    ) -> bool:
         """Headers, one DATA frame and trailers at once; False, and nothing sent, if not possible.
 
         Equal to `headers`, `data` and `trailers` in turn: proven by
-        `test_sender.py::test_answer_equals_its_three_parts`.
+        `test_sender.py::test_response_equals_its_three_parts`.
         """
         size = len(data)
         if (

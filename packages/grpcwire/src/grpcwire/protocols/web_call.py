@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class WebTransport(ServerTransport, Protocol):
     """A connection's transport, as the requests of this package see it."""
 
-    def answer_ended(self) -> None:
+    def request_ended(self) -> None:
         """A request that was no call is over."""
 
 
@@ -277,7 +277,7 @@ class PlainRequest(StreamOwner):
 
     def _release(self) -> None:
         self._record.owner = None
-        self._transport.answer_ended()
+        self._transport.request_ended()
 
 
 def begin(
