@@ -86,7 +86,9 @@ async def test_python_example_works(pair, capsys):
 
 def test_storeys_have_about_as_many_lines_as_drawn():
     drawing = README.partition("## How it is built")[2].partition("## ")[0]
-    said = [int(number.replace(",", "")) for number in re.findall(r"about +([0-9,]+) lines", drawing)]
+    said = [
+        int(number.replace(",", "")) for number in re.findall(r"about +([0-9,]+) lines", drawing)
+    ]
     assert said == [lines for _, lines in STOREYS.values()]
     for folders, about in STOREYS.values():
         paths = [path for folder in folders for path in place(folder).rglob("*.py")]
