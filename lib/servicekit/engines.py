@@ -21,7 +21,7 @@ from grpclib.events import RecvRequest, listen
 from grpclib.server import Stream
 
 import grpcwire
-from protowire import Codec
+from protowire import Codec, JsonCodec
 from servicekit.listening import BACKLOG
 from taskpb import descriptor_set
 
@@ -62,7 +62,7 @@ class GrpcwireEngine:
         self._server = grpcwire.Server(
             grpcwire.with_reflection(handlers, described),
             codec=Codec(),
-            codecs=[grpcwire.JsonCodec()],
+            codecs=[JsonCodec()],
             status_details_codec=ProtoStatusDetailsCodec(),
             idempotent=grpcwire.idempotent_methods(described),
             cors=grpcwire.Cors(frozenset(cors_origins)) if cors_origins else None,
