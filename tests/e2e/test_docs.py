@@ -23,6 +23,8 @@ DOCUMENTS = sorted(
     str(path.relative_to(ROOT))
     for path in chain(ROOT.glob("*.md"), *(ROOT.glob(f"{it}/**/*.md") for it in ("docs", "bench")))
 )
+# Their commands are run by the packages' own tests.
+OF_PACKAGES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packages/*/*.md"))
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 NOT_RUN = {
     "README.md": {
@@ -71,14 +73,6 @@ def typed_in(document) -> Iterator[tuple[str, str]]:
 
 def is_run(document, line):
     return not any(line.startswith(start) for start in NOT_RUN.get(document, ()))
-
-
-def place(path):
-    """A path of the tree; until the libraries have moved into packages/, where they are now."""
-    if not path.startswith("packages/") or (ROOT / "packages").exists():
-        return ROOT / path
-    _, package, *rest = path.split("/")
-    return ROOT.joinpath(rest[0], package, *rest[1:]) if rest[:1] == ["tests"] else ROOT / "lib"
 
 
 # Commands.
@@ -135,14 +129,13 @@ def test_every_reason_not_to_run_is_of_a_command():
 # Names.
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", DOCUMENTS + OF_PACKAGES)
 def test_every_link_leads_somewhere(document):
     for link in LINK.findall(prose_of(document)):
         if re.match(r"https?:", link):
             continue
         path, _, anchor = link.partition("#")
         target = (ROOT / document).parent / path if path else ROOT / document
-        target = place(str(target.resolve().relative_to(ROOT)))
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target.read_text()), link
@@ -157,7 +150,7 @@ def anchors(text):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_path_and_test_named_exists(document):
     for path, test in NAMED.findall(prose_of(document)):
-        found = place(path)
+        found = ROOT / path
         assert found.exists(), path
         if test:
             assert re.search(rf"^(async )?def {test}\(", found.read_text(), re.MULTILINE), test

@@ -91,14 +91,8 @@ def test_storeys_have_about_as_many_lines_as_drawn():
     ]
     assert said == [lines for _, lines in STOREYS.values()]
     for folders, about in STOREYS.values():
-        paths = [path for folder in folders for path in place(folder).rglob("*.py")]
+        paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
         lines = sum(
             len(path.read_text().splitlines()) for path in paths if "generated" not in path.parts
         )
         assert about * 0.8 < lines < about * 1.25, folders
-
-
-def place(folder):
-    """Until the libraries have moved into packages/ they are found in lib/."""
-    path = ROOT / folder
-    return path if path.exists() else ROOT / "lib" / path.parent.name
