@@ -5,6 +5,7 @@ own are run by test_readme.py.
 """
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from itertools import chain
@@ -81,10 +82,12 @@ def is_run(document, line):
 @pytest.mark.parametrize(
     "document", [it for it in DOCUMENTS if any(is_run(it, line) for line, _ in typed_in(it))]
 )
-def test_commands_print_what_is_shown(document, pair):
+def test_commands_print_what_is_shown(document, pair, require_tool):
     for line, shown in typed_in(document):
         if not is_run(document, line):
             continue
+        if not shutil.which(line.split()[0], path=pair.environment["PATH"]):
+            require_tool(line.split()[0])
         done = subprocess.run(
             ["bash", "-c", pair.addressed(line)],
             cwd=pair.folder,
