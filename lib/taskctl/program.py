@@ -11,15 +11,16 @@ from typing import Any, NoReturn
 import click
 from click.exceptions import Exit
 
-from taskctl.completion import completion
+from taskctl.commands.completion import completion
+from taskctl.commands.create import create
+from taskctl.commands.export import export
+from taskctl.commands.get import get
+from taskctl.commands.health import health
+from taskctl.commands.import_tasks import import_
+from taskctl.commands.list import list_
+from taskctl.commands.serve import serve
 from taskctl.exit_code import MEANINGS, ExitCode, exit_code_of
-from taskctl.export import export
-from taskctl.health import health
-from taskctl.import_command import import_
 from taskctl.printable import printable
-from taskctl.serve import serve
-from taskctl.single import create, get
-from taskctl.task_list import list_
 from taskpb import InvalidRequest, TaskServiceError
 
 __all__ = ["program", "run"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from taskctl.foreground import foreground
-from taskctl.supervisor import Child, supervise
+from taskctl.commands.foreground import foreground
+from taskctl.commands.supervisor import Child, supervise
 from taskpb.channel import Address
 
 __all__ = ["serve"]

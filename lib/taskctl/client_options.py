@@ -11,14 +11,14 @@ from taskpb import TaskClient
 from taskpb.channel import Address, parse_address
 from taskpb.client import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S
 
-__all__ = ["Connection", "connection_options", "json_option"]
+__all__ = ["ClientOptions", "client_options", "json_option"]
 
 _CONNECT_RETRY_S = 0.5
 """Enough for a service that is just being started; no wait for one that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ClientOptions:
     """Where the services are, and how long a call may take."""
 
     command: Address
@@ -64,14 +64,14 @@ class _Seconds(click.ParamType[float]):
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 
 
-def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --command, --query and --timeout; `function` gets them as `connection`."""
+def client_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --command, --query and --timeout; `function` gets them as `options`."""
 
     @functools.wraps(function)
-    def with_connection(
-        *arguments: Any, command: Address, query: Address, timeout_s: float, **options: Any
+    def with_options(
+        *arguments: Any, command: Address, query: Address, timeout_s: float, **others: Any
     ) -> Any:
-        return function(*arguments, connection=Connection(command, query, timeout_s), **options)
+        return function(*arguments, options=ClientOptions(command, query, timeout_s), **others)
 
     def address(name: str, port: int, service: str) -> Callable[..., Any]:
         return click.option(
@@ -95,5 +95,5 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
         help="How long each call may take, retries included.",
     )
     for option in (timeout, address("query", 8082, "read"), address("command", 8081, "write")):
-        with_connection = option(with_connection)
-    return with_connection
+        with_options = option(with_options)
+    return with_options

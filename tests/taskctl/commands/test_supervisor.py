@@ -3,8 +3,8 @@ import os
 
 import pytest
 
+from taskctl.commands.supervisor import Child, supervise
 from taskctl.exit_code import ExitCode
-from taskctl.supervisor import Child, supervise
 
 
 def ending_with(code):
