@@ -10,6 +10,7 @@ from taskpb import (
     ListTasksByTagResponse,
     Task,
 )
+from taskpb.channel import QUERY_ADDRESS
 from taskpb.rules import create_violations, parse_request_id
 from taskstore import TaskWriter
 
@@ -19,7 +20,7 @@ __all__ = ["CommandService"]
 class CommandService(AnsweringTaskService):
     """Answers writes from `writer`; `query` is where the reads are, for who asks here."""
 
-    def __init__(self, writer: TaskWriter, query: str = "localhost:8082") -> None:
+    def __init__(self, writer: TaskWriter, query: str = str(QUERY_ADDRESS)) -> None:
         self._writer = writer
         self._query = query
 

@@ -14,6 +14,7 @@ from taskpb import (
     ListTasksByTagResponse,
     Task,
 )
+from taskpb.channel import COMMAND_ADDRESS
 from taskpb.rules import parse_task_id
 from taskstore import MAX_PAGE_TASKS, TaskReader, list_answer
 
@@ -29,7 +30,7 @@ _ANSWER_SHARE = 0.05
 class QueryService(AnsweringTaskService):
     """Answers reads from `reader`; `command` is where the writes are, for who asks here."""
 
-    def __init__(self, reader: TaskReader, command: str = "localhost:8081") -> None:
+    def __init__(self, reader: TaskReader, command: str = str(COMMAND_ADDRESS)) -> None:
         self._reader = reader
         self._command = command
 

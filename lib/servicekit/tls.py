@@ -10,11 +10,11 @@ __all__ = ["UnusableTlsFile", "load_certificate", "server_tls"]
 
 
 class UnusableTlsFile(OSError):
-    """A file that TLS can't be served with; the text names its option."""
+    """TLS can't be served with a file; the text names its option."""
 
 
 def server_tls(files: TlsFiles, protocols: Sequence[str]) -> ssl.SSLContext:
-    """A server's context that offers `protocols` by ALPN; raises UnusableTlsFile.
+    """Return a server's context that offers `protocols` by ALPN; raises UnusableTlsFile.
 
     With a client CA, a client without a certificate of it is turned away.
     """

@@ -1,7 +1,7 @@
 """A task as one line of JSON: written by export and `--json`, read by import."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from taskctl.printable import json_fit_for_terminals, printable
 from taskpb import CreateTaskRequest, Task
@@ -9,25 +9,26 @@ from taskpb.rules import create_violations
 
 __all__ = ["BadLine", "json_of_task", "parse_line"]
 
-_KEYS = frozenset({"id", "text", "tags"})
+_KEYS: Final = frozenset({"id", "text", "tags"})
 
 
 class BadLine(ValueError):
-    """A line that no task can be made of; `problems` says why, one by one."""
+    """No task can be made of a line."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__(*problems)
         self.problems = problems
+        """Every reason against it."""
 
 
 def json_of_task(task: Task) -> str:
-    """The task as a JSON object on one line, without the line's end."""
+    """Return the task as a JSON object on one line, without the line's end."""
     fields = {"id": task.id, "text": task.text, "tags": task.tags}
     return json_fit_for_terminals(json.dumps(fields, ensure_ascii=False))
 
 
 def parse_line(line: bytes) -> CreateTaskRequest:
-    """The task that one line describes; raises BadLine with every reason against it.
+    """Return the task that one line describes; raises BadLine with every reason against it.
 
     `{"text": str, "tags": [str]}`, where `tags` may be missing and an `id` is
     passed over: the service gives a new one.
@@ -38,12 +39,12 @@ def parse_line(line: bytes) -> CreateTaskRequest:
     if "text" not in fields:
         problems.append("text: is missing")
     elif not isinstance(text, str):
-        problems.append("text: is no string")
+        problems.append("text: is not a string")
     if not isinstance(tags, list):
-        problems.append("tags: is no array")
+        problems.append("tags: is not an array")
     else:
         problems += [
-            f"tags[{index}]: is no string"
+            f"tags[{index}]: is not a string"
             for index, tag in enumerate(tags)
             if not isinstance(tag, str)
         ]
@@ -70,7 +71,7 @@ def _json_object(line: bytes) -> dict[str, Any]:
         # Python refuses to convert numbers of thousands of digits.
         raise BadLine("holds a number that is too long") from None
     if not isinstance(value, dict):
-        raise BadLine("is no JSON object")
+        raise BadLine("is not a JSON object")
     return value
 
 

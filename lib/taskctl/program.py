@@ -1,4 +1,4 @@
-"""The program: its commands, and what becomes of an error."""
+"""The program: its commands, and the one plain line that an error becomes."""
 
 import io
 import logging
@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 from click.exceptions import Exit
+from typing_extensions import override
 
 from taskctl.commands.completion import completion
 from taskctl.commands.create import create
@@ -25,16 +26,18 @@ from taskpb import InvalidRequest, TaskServiceError
 
 __all__ = ["program", "run"]
 
-_EXIT_CODES = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items())
+_EXIT_CODES: Final = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items())
 
 
 class _Program(click.Group):
     """A group whose errors are one plain line and an exit code."""
 
+    @override
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _one_plain_line():  # --help and --version print here
             return super().make_context(*arguments, **options)
 
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         with _one_plain_line():
             result = super().invoke(ctx)
@@ -83,7 +86,7 @@ for _command in (create, get, list_, import_, export, health, serve, completion)
 
 def run() -> None:
     """Run the program and exit."""
-    # What libraries log is no line of ours; what it comes from is told as an error.
+    # Libraries' logs are not our lines; the cause of one is told as an error.
     logging.getLogger().addHandler(logging.NullHandler())
     if None in (sys.stdin, sys.stdout, sys.stderr):
         from servicekit.streams import open_missing_streams  # noqa: PLC0415 - slow, seldom needed

@@ -14,8 +14,8 @@ __all__ = ["atomic_file"]
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """Write into a neighbour of `path` that takes its place once all went well.
 
-    A symbolic link is followed, an existing file's mode is kept. What is no
-    regular file (a device, a pipe) can't be replaced and is written directly.
+    A symbolic link is followed, an existing file's mode is kept. A device or a
+    pipe can't be replaced and is written directly.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as device:
@@ -36,7 +36,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _umask() -> int:
-    """Only setting it tells what it is."""
+    """The mask of new files' modes, which only setting it tells."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import click
 
@@ -16,8 +16,8 @@ from taskctl.progress import progress_bar
 
 __all__ = ["export"]
 
-_PAGE_SIZE = 1000
-"""The most that the service puts on a page."""
+_PAGE_SIZE: Final = 1000
+"""The most tasks that the service puts on a page."""
 
 
 @click.command()

@@ -1,8 +1,8 @@
-"""`taskctl health`: whether both services are serving."""
+"""`taskctl health`: ask both services if they are serving."""
 
 import asyncio
 import json
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 import click
 from grpclib.const import Status
@@ -20,8 +20,8 @@ from taskpb.channel import Address, connection_failure, make_channel
 
 __all__ = ["health"]
 
-_SERVING = "SERVING"
-_UNREACHABLE = "UNREACHABLE"
+_SERVING: Final = "SERVING"
+_UNREACHABLE: Final = "UNREACHABLE"
 
 
 class _Health(NamedTuple):
@@ -30,7 +30,7 @@ class _Health(NamedTuple):
     status: str
     detail: str = ""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, str]:
         fields = {"address": str(self.address), "status": self.status}
         return {**fields, "detail": self.detail} if self.detail else fields
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 import click
 
@@ -17,13 +18,16 @@ from taskpb.service import MAX_CALLS_IN_FLIGHT
 
 __all__ = ["import_"]
 
-_MAX_PROBLEMS_SHOWN = 20
-_SHOW_EVERY = 64
+_MAX_PROBLEMS_SHOWN: Final = 20
+
+_SHOW_EVERY: Final = 64
+"""The tasks after which the progress bar is drawn anew."""
 
 
 @dataclass(slots=True)
 class _Count:
     done: int = 0
+    """The tasks that are stored."""
 
 
 @click.command("import")
