@@ -34,10 +34,13 @@ MAX_PORT: Final = 65535
 
 
 class Address(NamedTuple):
-    """A host, without brackets, and a TCP port."""
+    """The place of a service, written `HOST:PORT` or `[IPv6]:PORT`."""
 
     host: str
+    """A name, or an address without brackets."""
+
     port: int
+    """A TCP port."""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -1,4 +1,4 @@
-"""The two sides of the store, and what they answer.
+"""The two sides of the store, and their answers.
 
 A service gets one side only: `command` a TaskWriter, `query` a TaskReader. A
 task comes out as the bytes of its `task.Task` message, ready to be sent on:
@@ -6,29 +6,36 @@ the store keeps answers, and nothing between disk and wire takes them apart.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 __all__ = ["MAX_ANSWER_BYTES", "MAX_PAGE_TASKS", "Created", "Page", "TaskReader", "TaskWriter"]
 
-# What every stock gRPC client accepts as one message.
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
-# Bounds what one call of a page can cost.
-MAX_PAGE_TASKS = 1000
+MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""The most bytes of an answer: every stock gRPC client accepts as much in one message."""
+
+MAX_PAGE_TASKS: Final = 1000
+"""The most tasks of a page: bounds the cost of one call."""
 
 
 class Created(NamedTuple):
-    """A stored task: its id, and the token of a read that must see it."""
+    """A stored task."""
 
     task_id: int
+    """Its id."""
+
     consistency_token: str
+    """The token for a read that must see it."""
 
 
 class Page(NamedTuple):
-    """Tasks by ascending id, encoded; the next page's token, empty at the end."""
+    """A part of a list of tasks, or all of it."""
 
     tasks: Sequence[bytes]
+    """The encoded tasks by ascending id."""
+
     next_page_token: str = ""
+    """The token for the next page; empty at the end."""
 
 
 class TaskWriter(Protocol):
@@ -60,7 +67,7 @@ class TaskReader(Protocol):
     """
 
     async def get(self, task_id: int, *, consistency_token: str = "", wait_s: float = 0.0) -> bytes:
-        """The encoded task. Raises TaskNotFound, StoreUnavailable."""
+        """Read one task, encoded. Raises TaskNotFound, StoreUnavailable."""
 
     async def list_by_tag(
         self,
@@ -71,7 +78,7 @@ class TaskReader(Protocol):
         consistency_token: str = "",
         wait_s: float = 0.0,
     ) -> Page:
-        """The tasks of `tag`, or every task where `tag` is empty.
+        """Read the tasks of `tag`, or every task where `tag` is empty.
 
         `page_size` 0 asks for all of them and raises AnswerTooLarge where they
         pass MAX_ANSWER_BYTES; else a page ends at `page_size` or MAX_PAGE_TASKS
