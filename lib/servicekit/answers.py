@@ -61,6 +61,14 @@ class _Answer(NamedTuple):
     details: Callable[[Any], Message] | None = None
 
 
+def _violations(error: InvalidRequest) -> BadRequest:
+    return _bad_request(error.violations)
+
+
+def _bad_token(error: InvalidToken) -> BadRequest:
+    return _bad_request({error.field: error.problem})
+
+
 def _bad_request(violations: Mapping[str, str]) -> BadRequest:
     return BadRequest(
         field_violations=[
@@ -70,22 +78,20 @@ def _bad_request(violations: Mapping[str, str]) -> BadRequest:
     )
 
 
-def _retry_info() -> RetryInfo:
+def _retry_info(_error: WriteNotSeen) -> RetryInfo:
     return RetryInfo(retry_delay=Duration(nanos=_RETRY_MS * 1_000_000))
 
 
 _ANSWERS: Final[Mapping[type[Exception], _Answer]] = {
-    InvalidRequest: _Answer(Status.INVALID_ARGUMENT, lambda error: _bad_request(error.violations)),
+    InvalidRequest: _Answer(Status.INVALID_ARGUMENT, _violations),
     DecodeError: _Answer(Status.INVALID_ARGUMENT),
-    InvalidToken: _Answer(
-        Status.INVALID_ARGUMENT, lambda error: _bad_request({error.field: error.problem})
-    ),
+    InvalidToken: _Answer(Status.INVALID_ARGUMENT, _bad_token),
     TaskNotFound: _Answer(Status.NOT_FOUND),
     RequestIdReused: _Answer(Status.ALREADY_EXISTS),
     AnswerTooLarge: _Answer(Status.RESOURCE_EXHAUSTED),
     IdsExhausted: _Answer(Status.RESOURCE_EXHAUSTED),
     StoreFull: _Answer(Status.RESOURCE_EXHAUSTED),
-    WriteNotSeen: _Answer(Status.UNAVAILABLE, lambda _: _retry_info()),
+    WriteNotSeen: _Answer(Status.UNAVAILABLE, _retry_info),
     StoreUnavailable: _Answer(Status.UNAVAILABLE),
     ServedElsewhere: _Answer(Status.UNIMPLEMENTED),
 }
@@ -108,7 +114,7 @@ class AnsweringTaskService(TaskServiceBase):
     @override
     def __mapping__(self) -> dict[str, Handler]:
         return {
-            path: handler._replace(func=_answering(handler.func))
+            path: handler._replace(func=_answering(handler.func))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - grpclib leaves its type open
             for path, handler in super().__mapping__().items()
         }
 

@@ -9,6 +9,7 @@ there new calls are refused one by one, in a way that is safe to retry.
 
 import asyncio
 import ssl
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from socket import socket
@@ -45,12 +46,15 @@ class Engine(Protocol):
     alpn: ClassVar[Sequence[str]]
     """The protocols it offers in a TLS handshake, the best first."""
 
+    @abstractmethod
     async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext | None) -> None:
         """Serve on sockets that are bound."""
 
+    @abstractmethod
     async def drain(self, grace_s: float) -> None:
         """Refuse new calls, let those in flight finish for up to `grace_s` seconds, then stop."""
 
+    @abstractmethod
     async def stop(self) -> None:
         """Stop now."""
 

@@ -1,7 +1,7 @@
 """TLS for a service, from its PEM files."""
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from servicekit.settings import TlsFiles
@@ -36,7 +36,7 @@ def load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
 
 
 @contextmanager
-def _naming(options: str) -> Iterator[None]:
+def _naming(options: str) -> Generator[None]:
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
 """A task as one line of JSON: written by export and `--json`, read by import."""
 
 import json
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from taskctl.printable import json_fit_for_terminals, printable
 from taskpb import CreateTaskRequest, Task
@@ -40,17 +40,17 @@ def parse_line(line: bytes) -> CreateTaskRequest:
         problems.append("text: is missing")
     elif not isinstance(text, str):
         problems.append("text: is not a string")
-    if not isinstance(tags, list):
-        problems.append("tags: is not an array")
-    else:
+    if isinstance(tags, list):
         problems += [
             f"tags[{index}]: is not a string"
-            for index, tag in enumerate(tags)
+            for index, tag in enumerate(cast("list[object]", tags))
             if not isinstance(tag, str)
         ]
+    else:
+        problems.append("tags: is not an array")
     if problems:
         raise BadLine(*sorted(problems))
-    request = CreateTaskRequest(text=str(text), tags=tags)
+    request = CreateTaskRequest(text=str(text), tags=cast("list[str]", tags))
     if violations := create_violations(request):
         raise BadLine(*(f"{field}: {problem}" for field, problem in violations.items()))
     return request
@@ -72,7 +72,7 @@ def _json_object(line: bytes) -> dict[str, Any]:
         raise BadLine("holds a number that is too long") from None
     if not isinstance(value, dict):
         raise BadLine("is not a JSON object")
-    return value
+    return cast("dict[str, Any]", value)
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
@@ -46,7 +46,7 @@ class _Program(click.Group):
 
 
 @contextmanager
-def _one_plain_line() -> Iterator[None]:
+def _one_plain_line() -> Generator[None]:
     try:
         yield
     except TaskServiceError as error:
@@ -94,7 +94,7 @@ def run() -> None:
         open_missing_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A table may hold what the terminal's encoding doesn't; JSON is UTF-8 anyway.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportUnknownMemberType] - it writes to any buffer
     program(prog_name="taskctl")
 
 

@@ -1,7 +1,7 @@
 """A progress bar on standard error, where that is a terminal; else nothing."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -33,7 +33,7 @@ class _Rate(ProgressColumn):
 @contextmanager
 def progress_bar(
     label: str, total: int | None, *, in_bytes: bool = False, visible: bool = True
-) -> Iterator[Callable[[int], None]]:
+) -> Generator[Callable[[int], None]]:
     """Show the progress of something; the caller tells the amount done so far.
 
     `total` is None where it can't be known beforehand.

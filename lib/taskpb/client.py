@@ -163,7 +163,7 @@ class TaskClient:
             TypeError, ValueError: No request can hold an argument.
 
         """
-        if isinstance(task_id, bool) or not isinstance(task_id, int | str):
+        if isinstance(task_id, bool) or not isinstance(task_id, int | str):  # pyright: ignore[reportUnnecessaryIsInstance] - not every caller is type-checked
             raise TypeError(f"task_id must be an int or str, not {type(task_id).__name__}")
         request = GetTaskRequest(task_id=str(task_id))
         _check_strings({"task_id": request.task_id})
@@ -187,7 +187,7 @@ class TaskClient:
 
         """
         _check_strings({"tag_name": tag})
-        if isinstance(page_size, bool) or not isinstance(page_size, int):
+        if isinstance(page_size, bool) or not isinstance(page_size, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not every caller is type-checked
             raise TypeError(f"page_size must be an int, not {type(page_size).__name__}")
         if not _MIN_INT32 <= page_size <= MAX_INT32:
             raise _invalid({"page_size": "is not an int32"})

@@ -5,6 +5,7 @@ task comes out as the bytes of its `task.Task` message, ready to be sent on:
 the store keeps answers, and nothing between disk and wire takes them apart.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
@@ -41,6 +42,7 @@ class Page(NamedTuple):
 class TaskWriter(Protocol):
     """The command side."""
 
+    @abstractmethod
     async def create(
         self, text: str, tags: Sequence[str], request_id: UUID | None = None
     ) -> Created:
@@ -51,9 +53,11 @@ class TaskWriter(Protocol):
         these only StoreUnavailable leaves open whether the task was stored.
         """
 
+    @abstractmethod
     async def check(self) -> None:
         """Raise StoreUnavailable or StoreFull where a create would."""
 
+    @abstractmethod
     async def close(self) -> None:
         """Finish the creates under way, then let go of the database."""
 
@@ -66,9 +70,11 @@ class TaskReader(Protocol):
     is not this database's raises InvalidToken.
     """
 
+    @abstractmethod
     async def get(self, task_id: int, *, consistency_token: str = "", wait_s: float = 0.0) -> bytes:
         """Read one task, encoded. Raises TaskNotFound, StoreUnavailable."""
 
+    @abstractmethod
     async def list_by_tag(
         self,
         tag: str,
@@ -85,8 +91,10 @@ class TaskReader(Protocol):
         tasks or at MAX_ANSWER_BYTES. Raises InvalidToken, StoreUnavailable.
         """
 
+    @abstractmethod
     async def check(self) -> None:
         """Raise StoreUnavailable where a read would."""
 
+    @abstractmethod
     async def close(self) -> None:
         """Let go of the database."""

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -11,7 +11,7 @@ __all__ = ["atomic_file"]
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path) -> Generator[IO[bytes]]:
     """Write into a neighbour of `path` that takes its place once all went well.
 
     A symbolic link is followed, an existing file's mode is kept. A device or a

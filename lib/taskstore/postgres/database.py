@@ -9,7 +9,7 @@ A reading session can't write: the server itself refuses.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, cast
 
@@ -129,7 +129,7 @@ class Database:
         self._opened = False
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
+    async def session(self) -> AsyncGenerator[Session]:
         """Lend a connection of one's own; errors of the driver leave as the store's."""
         with store_errors():
             await self._open()
@@ -247,7 +247,7 @@ def store_error(error: Exception) -> StoreError | None:
 
 
 @contextmanager
-def store_errors() -> Iterator[None]:
+def store_errors() -> Generator[None]:
     """Turn errors of the driver into the store's, chained; one without a match passes."""
     try:
         yield

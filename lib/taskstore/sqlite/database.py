@@ -7,6 +7,9 @@ write-ahead log or the log's index is no longer the file that the path names.
 still believe to know.
 """
 
+# apsw names the type of buffers by one that Python 3.11 lacks, so its signatures look unknown.
+# pyright: reportUnknownMemberType=false
+
 import os
 import sys
 from pathlib import Path

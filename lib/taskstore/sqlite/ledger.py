@@ -5,8 +5,11 @@ the file: where it was moved away, replaced or written to by somebody else,
 SQLite's memory of it is dropped before anything is acknowledged.
 """
 
+# apsw names the type of buffers by one that Python 3.11 lacks, so its signatures look unknown.
+# pyright: reportUnknownMemberType=false
+
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -143,7 +146,7 @@ class Ledger:
         self.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[apsw.Connection]:
+    def _transaction(self) -> Generator[apsw.Connection]:
         connection = self._current_connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -222,10 +225,12 @@ class _Group:
 
     def write(self) -> None:
         """Insert the drafts that were taken."""
-        insert = self._connection.executemany
-        insert("INSERT INTO task (id, message) VALUES (?, ?)", self._tasks)
-        insert("INSERT INTO tagged_task (tag, id, message) VALUES (?, ?, ?)", self._tagged)
-        insert(
+        connection = self._connection
+        connection.executemany("INSERT INTO task (id, message) VALUES (?, ?)", self._tasks)
+        connection.executemany(
+            "INSERT INTO tagged_task (tag, id, message) VALUES (?, ?, ?)", self._tagged
+        )
+        connection.executemany(
             "INSERT INTO request (request_id, task_id, created_s) VALUES (?, ?, ?)",
             [
                 (request_id, task_id, self._now_s)

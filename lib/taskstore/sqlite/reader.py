@@ -9,6 +9,9 @@ There may be no file yet, or one without tables: then there are no tasks. A
 file that was there and is gone makes the store unavailable.
 """
 
+# apsw names the type of buffers by one that Python 3.11 lacks, so its signatures look unknown.
+# pyright: reportUnknownMemberType=false
+
 import asyncio
 import sys
 from collections.abc import Sequence

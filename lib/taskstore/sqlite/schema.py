@@ -9,6 +9,9 @@ A version is reached from the one before, all steps in one transaction. Readers 
 on with the old tables until it commits.
 """
 
+# apsw names the type of buffers by one that Python 3.11 lacks, so its signatures look unknown.
+# pyright: reportUnknownMemberType=false
+
 import os
 from typing import Final
 
