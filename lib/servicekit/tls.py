@@ -30,8 +30,14 @@ def server_tls(files: TlsFiles, protocols: Sequence[str]) -> ssl.SSLContext:
 
 
 def load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
-    """Read the certificate, for the handshakes from now on; raises UnusableTlsFile."""
+    """Read the certificate, for the handshakes from now on.
+
+    Raises UnusableTlsFile, and leaves the certificate as it was then.
+    """
     with _naming(f"--tls-cert {files.certificate} with --tls-key {files.key}"):
+        # OpenSSL takes a certificate before it looks at the key: a key that does not fit
+        # would leave the context without either. So the pair is tried apart first.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key)
         context.load_cert_chain(files.certificate, files.key)
 
 
