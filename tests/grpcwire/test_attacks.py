@@ -59,15 +59,20 @@ async def port(process: ServerProcess) -> AsyncIterator[int]:
 
 
 async def cut_off(port: int, *pieces: bytes, greet: bool = True) -> int:
-    """Send everything, however long it takes; the code of the GOAWAY that answers."""
+    """Send until cut off, however long it takes; the code of the GOAWAY that answers."""
     client = await Client.connect(port, greet=greet)
+    # Read meanwhile: what comes before a reset is lost to one who reads after it.
+    goaway = asyncio.create_task(client.until(wire.GOAWAY, timeout_s=60))
     try:
-        with suppress(ConnectionError):  # cut off while still sending
+        with suppress(ConnectionError):
             for piece in pieces:
                 client.send(piece)
                 await client.writer.drain()
-        return (await client.until(wire.GOAWAY)).code
+                if goaway.done():
+                    break
+        return (await goaway).code
     finally:
+        goaway.cancel()
         client.writer.transport.abort()
 
 
