@@ -44,5 +44,5 @@ async def test_restarts_under_load_lose_no_call(database, engine, restarts):
         await asyncio.gather(*clients)
         texts = [task.text async for task in tasks.list("t")]
     for service in services.values():
-        service.stop()
+        assert await asyncio.to_thread(service.stop) == 0
     assert len(texts) == len(set(texts)) == done
