@@ -11,8 +11,8 @@ help:  ## Show these targets
 serve: $(READY)  ## Run both services on SQLite until Ctrl-C
 	@$(VENV)/bin/taskctl serve
 
-test: $(READY)  ## Run the test suite
-	@$(VENV)/bin/python -m pytest
+test: $(READY)  ## Run the test suite on every core
+	@$(VENV)/bin/python -m pytest --numprocesses auto
 
 # Every package comes from the lock, checked against its hash; then ours, in place.
 $(READY): constraints.txt pyproject.toml

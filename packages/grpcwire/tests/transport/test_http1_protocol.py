@@ -234,7 +234,7 @@ async def test_a_reader_that_does_not_read_is_not_produced_for(connect, calls):
 
 @pytest.mark.parametrize("connection", ["keep-alive", "close"])
 async def test_a_slow_reader_that_makes_progress_gets_all_of_it(connect, connection):
-    size = 30_000_000
+    size = 15_000_000
     limits = Limits(
         stalled_write_s=0.2, linger_s=0.05, message_bytes=size, connection_buffer_bytes=size
     )

@@ -197,7 +197,14 @@ class Client:
         self.frames += frames
         return bool(octets)
 
-    async def until(self, kind: int, stream: int | None = None, *, ended: bool = False) -> Frame:
+    async def until(
+        self,
+        kind: int,
+        stream: int | None = None,
+        *,
+        ended: bool = False,
+        timeout_s: float = 5,
+    ) -> Frame:
         """The first frame of a type, which then is forgotten with all before it."""
         while True:
             for index, each in enumerate(self.frames):
@@ -205,7 +212,7 @@ class Client:
                 if matches and (not ended or each.ended):
                     del self.frames[: index + 1]
                     return each
-            assert await self.read(), f"closed before frame type {kind}: {self.frames}"
+            assert await self.read(timeout_s), f"closed before frame type {kind}: {self.frames}"
 
     async def status(self, stream: int) -> dict[str, str]:
         """The last header block of a stream."""
