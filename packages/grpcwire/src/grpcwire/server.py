@@ -1,6 +1,6 @@
 """The server: handlers behind listening sockets, with grpclib's Server interface.
 
-Owns the sockets and the set of connections, and nothing of what goes on in them.
+Owns the sockets and the set of connections; knows nothing of their traffic.
 Whoever uses grpclib's Server can change the import: `start`, `close`,
 `wait_closed`, `async with`, `grpclib.utils.graceful_exit` and
 `grpclib.events.listen` work alike. `drain` is the gentle end that grpclib lacks.
@@ -26,8 +26,10 @@ from grpcwire.protocols.router import Router
 from grpcwire.transport.detection import ProtocolDetector
 from grpcwire.transport.registry import RegisteredConnection
 
-# asyncio's 100 delays connects by a second when many clients come at once.
+__all__ = ["BACKLOG", "Servable", "Server"]
+
 BACKLOG: Final = 4096
+"""The kernel's queue of connects; asyncio's 100 delays a crowd of them by a second."""
 
 
 class Servable(Protocol):
@@ -77,7 +79,7 @@ class Server:
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
-        """What the server listens on."""
+        """The sockets that the server listens on."""
         return tuple(sock for server in self._servers for sock in server.sockets)
 
     async def start(

@@ -350,7 +350,7 @@ class Connection(ABC):
     def _receive_unknown(self, _flags: int, _stream_id: int, _payload: bytes) -> None:
         self.budget.charge("frames of unknown types")
 
-    # What follows.
+    # Consequences.
 
     def _charge_window(self, size: int) -> None:
         """Count data against the connection's window, and credit it in large steps.

@@ -10,6 +10,17 @@ from grpcwire.http.request_head import RequestHead
 from grpcwire.http2.errors import ErrorCode
 from grpcwire.http2.streams import Stream
 
+__all__ = [
+    "ConnectionFailed",
+    "DataReceived",
+    "Event",
+    "PingAcknowledged",
+    "RequestReceived",
+    "StreamReset",
+    "StreamsUnblocked",
+    "TrailersReceived",
+]
+
 
 @dataclass(slots=True)
 class RequestReceived:
@@ -24,7 +35,7 @@ class RequestReceived:
 class DataReceived:
     """A piece of a request's body.
 
-    `charged` is what it took from the windows (padding counts): whoever reads the
+    `charged` is the size it took from the windows (padding counts): whoever reads the
     data credits it back by `Connection.credit`.
     """
 
@@ -43,7 +54,7 @@ class TrailersReceived:
 
 @dataclass(slots=True)
 class StreamReset:
-    """A stream is over before its time; by the peer's RST_STREAM or its fault."""
+    """A stream is over before its time; by the peer's RST_STREAM or its error."""
 
     stream: Stream
     code: ErrorCode

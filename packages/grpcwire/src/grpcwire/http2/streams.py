@@ -18,6 +18,8 @@ from grpcwire.http2.errors import (
     StreamClosedError,
 )
 
+__all__ = ["OVER", "TRANSITIONS", "Input", "State", "Stream", "step"]
+
 if TYPE_CHECKING:
     from collections import deque
 
@@ -135,7 +137,7 @@ TRANSITIONS: Final[tuple[tuple[Next, ...], ...]] = tuple(
 
 
 def step(state: State, event: Input) -> State:
-    """The state after `event`; raises the fault where the table holds one."""
+    """Return the state after `event`; raises the error where the table holds one."""
     following = TRANSITIONS[state][event]
     if isinstance(following, State):
         return following
