@@ -284,10 +284,10 @@ class ServerCall(StreamOwner):
 
     async def _conclude(self, stream: Stream[Any, Any]) -> None:
         """End a call whose handler returned."""
-        if stream.lacks_reply:
+        if stream.reply_missing:
             log.error("handler of %s sent no message", self._route.path)
             raise GRPCError(Status.UNKNOWN, INTERNAL_ERROR)
-        if stream.speaks_last or SendTrailingMetadata in self._context.dispatch.listeners:
+        if stream.has_unsent_metadata or SendTrailingMetadata in self._context.dispatch.listeners:
             await stream.send_trailing_metadata()
         else:
             self.finish(Status.OK)
