@@ -18,7 +18,7 @@ ROOMS = {
     "command": "command",
     "query": "query",
 }
-# Who may import whom: DESIGN's arrows, and within its middle row servicekit above the others.
+# Who may import whom: the arrows of docs/design.md, "The rooms".
 MAY_IMPORT = {
     "protowire": set(),
     "grpcwire": set(),

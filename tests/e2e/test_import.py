@@ -122,7 +122,14 @@ def test_imported_tasks_come_back_by_export_in_order(taskctl, lines):
     comes_back(taskctl, lines, 1000)
 
 
-@pytest.mark.parametrize("interrupt", [press_ctrl_c, kill_import, kill_service])
+@pytest.mark.parametrize(
+    "interrupt",
+    [
+        kill_service,
+        pytest.param(press_ctrl_c, marks=pytest.mark.long),
+        pytest.param(kill_import, marks=pytest.mark.long),
+    ],
+)
 def test_interrupted_import_is_taken_up_again(taskctl, lines, interrupt):
     interrupted_comes_back(taskctl, lines, 1500, 1, interrupt)
 

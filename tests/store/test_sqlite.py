@@ -82,7 +82,7 @@ async def test_foreign_database_is_refused_and_left_as_it_was(path):
 async def test_file_that_is_no_database_is_refused(path):
     path.write_bytes(b"dear diary" * 1000)
     for side in (SqliteWriter, SqliteReader):
-        with pytest.raises(NotTaskDatabase, match="no SQLite database"):
+        with pytest.raises(NotTaskDatabase, match="not a SQLite database"):
             await side.open(path)
     assert path.read_bytes() == b"dear diary" * 1000
 

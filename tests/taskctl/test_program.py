@@ -88,7 +88,7 @@ async def test_an_address_in_the_environment_is_checked_and_named(run, monkeypat
     result = await run("get", "1")
     assert result.exit_code == 2
     assert "'--query'" in result.stderr
-    assert "'nowhere' is no HOST:PORT" in result.stderr
+    assert "'nowhere' is not HOST:PORT" in result.stderr
 
 
 async def test_an_option_goes_before_the_environment(run, address, refused, monkeypatch):

@@ -1,6 +1,6 @@
 """The HTTP/1.1 server side of one connection, synchronous and without I/O.
 
-Bytes go in by `begin_turn`, events come back by `next_event`, bytes to write gather in
+Bytes go in by `begin_turn`, events come back by `events`, bytes to write gather in
 `outgoing`. One request at a time: a request that a client pipelines behind it stays in
 the buffer until its response is complete, and the caller stops reading meanwhile. The
 work of one turn is bounded in units of `Limits.frames_per_turn`; `backlogged` says that
@@ -11,6 +11,7 @@ A head that comes again byte for byte is not parsed again. The look-up equals th
 parsing it skips: proven by `test_http1_connection.py::test_repeated_heads_equal_parsed_ones`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -182,12 +183,17 @@ class Http1Connection:
 
     # Events.
 
-    def next_event(self) -> RequestBegun | BodyReceived | None:
-        """The next event of the buffered bytes, within the turn's work; raises Http1Error.
+    def events(self) -> Iterator[RequestBegun | BodyReceived]:
+        """Yield the events of this turn, each before the bytes behind it are looked at.
 
-        Raises BudgetExhausted where the peer's budget is overdrawn.
+        Raises Http1Error for bytes that are not HTTP/1.1, BudgetExhausted where the peer's
+        budget is overdrawn.
         """
-        # Output that the peer does not read must not grow.
+        while (event := self._next_event()) is not None:
+            yield event
+
+    def _next_event(self) -> RequestBegun | BodyReceived | None:
+        # A peer that does not read gets no more to read.
         next_may_begin = self.response is None and not self.paused and self._buffer
         if self.over or not (self.receiving or next_may_begin) or self.backlogged:
             return None

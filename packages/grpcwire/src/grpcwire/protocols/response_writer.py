@@ -8,9 +8,9 @@ from typing import Protocol
 
 from grpcwire.http.fields import Fields
 from grpcwire.http.response import Response
-from grpcwire.http2.connection import Connection
 from grpcwire.http2.errors import ErrorCode
 from grpcwire.http2.hpack_encoder import encode_fields
+from grpcwire.http2.server_connection import ServerConnection
 from grpcwire.http2.streams import OVER, Stream
 
 __all__ = ["Http2Response", "ResponseWriter"]
@@ -48,7 +48,9 @@ class Http2Response:
 
     __slots__ = ("_bodyless", "_connection", "_stream")
 
-    def __init__(self, connection: Connection, stream: Stream, *, bodyless: bool = False) -> None:
+    def __init__(
+        self, connection: ServerConnection, stream: Stream, *, bodyless: bool = False
+    ) -> None:
         """`bodyless` is the response to HEAD: what GET would get, but for the body."""
         self._bodyless = bodyless
         self._connection = connection
@@ -77,11 +79,11 @@ class Http2Response:
 
     def head(self, status: int, fields: Fields) -> None:
         """Open a response of a length not known."""
-        self._connection.sender.headers(self._stream, _block(status, fields), end=False)
+        self._connection.send_headers(self._stream, _block(status, fields))
 
     def data(self, data: bytes) -> None:
         """Send DATA, or keep it until there is room."""
-        self._connection.sender.data(self._stream, data)
+        self._connection.send_data(self._stream, data)
 
     def end(self) -> None:
         """End the body, once all of it is out."""

@@ -31,7 +31,7 @@ __all__ = ["BareCall", "EnvelopedCall", "PlainRequest", "WebCall", "WebTransport
 class WebTransport(ServerTransport, Protocol):
     """A connection's transport, as the requests of this module see it."""
 
-    def answer_ended(self) -> None:
+    def request_ended(self) -> None:
         """Forget a request that was not a call and is over."""
 
 
@@ -290,7 +290,7 @@ class PlainRequest(StreamOwner):
 
     def _release(self) -> None:
         self._record.owner = None
-        self._transport.answer_ended()
+        self._transport.request_ended()
 
 
 def begin(

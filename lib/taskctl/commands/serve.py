@@ -4,19 +4,20 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Final
 
 import click
 
-from taskctl.foreground import foreground
-from taskctl.supervisor import Child, supervise
-from taskpb.channel import Address
+from taskctl.commands.foreground import foreground
+from taskctl.commands.supervisor import Child, run_services
+from taskpb.channel import COMMAND_PORT, MAX_PORT, QUERY_PORT, Address
 
 __all__ = ["serve"]
 
-_WILDCARD_HOSTS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
+_WILDCARD_HOSTS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
+"""The hosts that stand for every address of this machine, and name none."""
 
-_PASSED_ON: Mapping[str, tuple[str, str]] = {
+_PASSED_ON: Final[Mapping[str, tuple[str, str]]] = {
     "--database": ("URL", "The database of both."),
     "--workers": ("N", "Processes of each service."),
     "--engine": ("NAME", "The server that runs the handlers."),
@@ -27,6 +28,9 @@ _PASSED_ON: Mapping[str, tuple[str, str]] = {
     "--tls-key": ("FILE", "The certificate's key (PEM)."),
     "--tls-client-ca": ("FILE", "Ask clients for a certificate of this CA (PEM)."),
 }
+"""The options that both services get as they were given: metavar and help of each."""
+
+_PORT: Final = click.IntRange(0, MAX_PORT)
 
 
 def _passed_on(function: Callable[..., None]) -> Callable[..., None]:
@@ -39,15 +43,15 @@ def _passed_on(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--host", metavar="HOST", help="Where both listen.")
 @click.option(
     "--command-port",
-    type=click.IntRange(0, 65535),
-    default=8081,
+    type=_PORT,
+    default=COMMAND_PORT,
     show_default=True,
     help="The write service's port; 0: any free one.",
 )
 @click.option(
     "--query-port",
-    type=click.IntRange(0, 65535),
-    default=8082,
+    type=_PORT,
+    default=QUERY_PORT,
     show_default=True,
     help="The read service's port; 0: any free one.",
 )
@@ -64,8 +68,8 @@ def serve(
     """Run both services until Ctrl-C or SIGTERM, or until one of them ends.
 
     Runs `python -m command` and `python -m query`. The options but the ports
-    are passed on to both where given; else what the environment and the
-    services' own defaults say holds (see `python -m command --help`).
+    are passed on to both where given; else the environment and the services'
+    own defaults hold (see `python -m command --help`).
     """
     shared = {"--host": host, **{f"--{name.replace('_', '-')}": options[name] for name in options}}
     given = [part for name, value in shared.items() if value is not None for part in (name, value)]
@@ -75,13 +79,13 @@ def serve(
         for name, port in (("command", command_port), ("query", query_port))
     ]
     with foreground():
-        code = asyncio.run(supervise(children))
+        code = asyncio.run(run_services(children))
     ctx.exit(code)
 
 
 def _environment(host: str | None, command_port: int, query_port: int) -> dict[str, str]:
-    """Ours, and where each half finds the other to name it; a free port isn't known yet."""
-    environment: dict[str, Any] = dict(os.environ)
+    """Ours, and each half's address for the other to name; a free port isn't known yet."""
+    environment = dict(os.environ)
     bound = os.environ.get("TASK_HOST", "localhost") if host is None else host
     named = "localhost" if bound in _WILDCARD_HOSTS else bound
     for variable, port in (("TASK_COMMAND", command_port), ("TASK_QUERY", query_port)):

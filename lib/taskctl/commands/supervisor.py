@@ -12,28 +12,37 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import click
 
 from taskctl.exit_code import ExitCode
 
-__all__ = ["STOP_S", "Child", "supervise"]
+__all__ = ["STOP_S", "Child", "run_services"]
 
-STOP_S = 15.0
-"""How long children may take to stop; a service drains its calls for up to 10 s."""
+STOP_S: Final = 15.0
+"""The seconds that children may take to stop; a service drains its calls for up to 10."""
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_CLEAN_ENDS = (0, -signal.SIGTERM)  # SIGTERM itself only ends a child that was still starting
-_PR_SET_PDEATHSIG = 1  # prctl(2)
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+_CLEAN_ENDS: Final = (0, -signal.SIGTERM)
+"""The statuses of a child that was stopped; SIGTERM itself ends one that was still starting."""
+
+_PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): the signal that a process gets when its parent dies."""
 
 
 class Child(NamedTuple):
-    """A program to run."""
+    """A service to run, as a process of its own."""
 
     name: str
+    """Its name in messages."""
+
     arguments: Sequence[str]
+    """The program and its arguments."""
+
     environment: Mapping[str, str]
+    """Its environment, whole."""
 
 
 class _Running(NamedTuple):
@@ -42,7 +51,7 @@ class _Running(NamedTuple):
     ended: asyncio.Task[int]
 
 
-async def supervise(children: Sequence[Child]) -> ExitCode:
+async def run_services(children: Sequence[Child]) -> ExitCode:
     """Run the children until a signal stops us or one of them ends; then stop all."""
     stop = asyncio.Event()
     running: list[_Running] = []
@@ -90,7 +99,7 @@ async def _start(child: Child) -> _Running:
 
 
 def _ending_with_parent() -> Callable[[], None] | None:
-    """What a child does before it becomes its program, on Linux only."""
+    """The act of a child before it becomes its program, on Linux only."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl

@@ -8,14 +8,14 @@ terminal's foreground, as a shell does for its jobs, and give it back at the end
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 __all__ = ["foreground"]
 
 
 @contextmanager
-def foreground() -> Iterator[None]:
+def foreground() -> Generator[None]:
     """Take the terminal's foreground if our starter has it and we don't lead its group."""
     group = os.getpgrp()
     if not _shares_terminal(group):

@@ -13,12 +13,6 @@ async def test_json_is_one_object_on_one_line(run):
     created = await run("create", "käse ✓\n", "-t", "home", "--json")
     assert json.loads(created.stdout) == {"id": 1, "text": "käse ✓\n", "tags": ["home"]}
     assert created.stdout.count("\n") == 1
-    assert (await run("get", "1", "--json")).stdout == created.stdout
-
-
-async def test_get_shows_the_task(run):
-    await run("create", "buy milk")
-    assert (await run("get", "1")).stdout == "Id  Text      Tags\n 1  buy milk\n"
 
 
 async def test_a_request_id_makes_a_repeated_create_store_once(run, fake):

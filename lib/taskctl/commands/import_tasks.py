@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 import click
 
-from taskctl.connection import Connection, connection_options
+from taskctl.client_options import ClientOptions, client_options
+from taskctl.commands.import_source import ImportSource, InputChanged, Survey
 from taskctl.exit_code import ExitCode
-from taskctl.import_source import ImportSource, InputChanged, Survey
 from taskctl.printable import printable
 from taskctl.progress import progress_bar
 from taskpb import TaskServiceError
@@ -17,13 +18,16 @@ from taskpb.service import MAX_CALLS_IN_FLIGHT
 
 __all__ = ["import_"]
 
-_MAX_PROBLEMS_SHOWN = 20
-_SHOW_EVERY = 64
+_MAX_PROBLEMS_SHOWN: Final = 20
+
+_SHOW_EVERY: Final = 64
+"""The tasks after which the progress bar is drawn anew."""
 
 
 @dataclass(slots=True)
 class _Count:
     done: int = 0
+    """The tasks that are stored."""
 
 
 @click.command("import")
@@ -35,8 +39,8 @@ class _Count:
     help="Import the same input one more time, under a label of your choice; "
     "repeat it with the same label to go on after an interruption.",
 )
-@connection_options
-def import_(file: str, again: str, connection: Connection) -> None:
+@client_options
+def import_(file: str, again: str, options: ClientOptions) -> None:
     r"""Store the tasks of FILE, or of standard input where it is `-`.
 
     Each line is a JSON object, {"text": "buy milk", "tags": ["home"]}; tags may
@@ -53,7 +57,7 @@ def import_(file: str, again: str, connection: Connection) -> None:
         try:
             with progress_bar("importing", survey.tasks) as show:
                 sending = _send(
-                    source, survey, again=again, connection=connection, count=count, show=show
+                    source, survey, again=again, options=options, count=count, show=show
                 )
                 asyncio.run(sending)
         except (TaskServiceError, KeyboardInterrupt) as error:
@@ -96,12 +100,12 @@ async def _send(
     survey: Survey,
     *,
     again: str,
-    connection: Connection,
+    options: ClientOptions,
     count: _Count,
     show: Callable[[int], None],
 ) -> None:
     lines = source.tasks()
-    async with connection.client() as tasks:
+    async with options.client() as tasks:
 
         async def send_lines(most: int | None = None) -> None:
             for number, request in islice(lines, most):

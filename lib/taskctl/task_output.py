@@ -1,20 +1,23 @@
-"""Tasks as a table for people."""
+"""Tasks on standard output: a table for people, a line of JSON for programs."""
 
 import sys
 from collections.abc import Sequence
 from io import StringIO
+from typing import Final
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from taskctl.json_line import json_of_task
 from taskctl.printable import printable
 from taskpb import Task
 
-__all__ = ["print_table", "task_table"]
+__all__ = ["print_table", "print_task", "task_table"]
 
-# In less, rich drops columns; the terminal itself folds what is too long for it.
-_MIN_WIDTH = 24
+_MIN_WIDTH: Final = 24
+"""In fewer columns rich drops some of the table's; the terminal folds what is too long for it."""
 
 
 def task_table(tasks: Sequence[Task], *, header: bool = True) -> Table:
@@ -41,3 +44,11 @@ def print_table(table: Table) -> None:
     console.width = max(1, console.measure(table).maximum)
     console.print(table)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+
+
+def print_task(task: Task, *, as_json: bool) -> None:
+    """Print one task in the form that was asked for."""
+    if as_json:
+        click.echo(json_of_task(task).encode())
+    else:
+        print_table(task_table([task]))

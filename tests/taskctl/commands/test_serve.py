@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from taskctl import serve as serve_module
+from taskctl.commands import serve as serve_module
 from tests.processes import eventually
 from tests.taskctl.conftest import TASKCTL
 from tests.taskctl.terminal import Terminal

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from taskctl.import_source import MAX_LINE_BYTES, ImportSource, InputChanged
+from taskctl.commands.import_source import MAX_LINE_BYTES, ImportSource, InputChanged
 
 
 def survey(path):

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -11,11 +11,11 @@ __all__ = ["atomic_file"]
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path) -> Generator[IO[bytes]]:
     """Write into a neighbour of `path` that takes its place once all went well.
 
-    A symbolic link is followed, an existing file's mode is kept. What is no
-    regular file (a device, a pipe) can't be replaced and is written directly.
+    A symbolic link is followed, an existing file's mode is kept. A device or a
+    pipe can't be replaced and is written directly.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as device:
@@ -36,7 +36,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _umask() -> int:
-    """Only setting it tells what it is."""
+    """The mask of new files' modes, which only setting it tells."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

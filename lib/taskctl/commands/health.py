@@ -1,8 +1,8 @@
-"""`taskctl health`: whether both services are serving."""
+"""`taskctl health`: ask both services if they are serving."""
 
 import asyncio
 import json
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 import click
 from grpclib.const import Status
@@ -12,16 +12,16 @@ from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from rich.table import Table
 from rich.text import Text
 
-from taskctl.connection import Connection, connection_options, json_option
+from taskctl.client_options import ClientOptions, client_options, json_option
 from taskctl.exit_code import ExitCode
 from taskctl.printable import printable
-from taskctl.task_table import print_table
+from taskctl.task_output import print_table
 from taskpb.channel import Address, connection_failure, make_channel
 
 __all__ = ["health"]
 
-_SERVING = "SERVING"
-_UNREACHABLE = "UNREACHABLE"
+_SERVING: Final = "SERVING"
+_UNREACHABLE: Final = "UNREACHABLE"
 
 
 class _Health(NamedTuple):
@@ -30,18 +30,18 @@ class _Health(NamedTuple):
     status: str
     detail: str = ""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, str]:
         fields = {"address": str(self.address), "status": self.status}
         return {**fields, "detail": self.detail} if self.detail else fields
 
 
 @click.command()
 @json_option
-@connection_options
+@client_options
 @click.pass_context
-def health(ctx: click.Context, as_json: bool, connection: Connection) -> None:
+def health(ctx: click.Context, as_json: bool, options: ClientOptions) -> None:
     """Ask both services for their health; exit code 0 if both are serving, else 4."""
-    found = asyncio.run(_ask_both(connection))
+    found = asyncio.run(_ask_both(options))
     if as_json:
         click.echo(json.dumps({each.service: each.as_json() for each in found}))
     else:
@@ -61,10 +61,10 @@ def _table(found: tuple[_Health, ...]) -> Table:
     return table
 
 
-async def _ask_both(connection: Connection) -> tuple[_Health, _Health]:
+async def _ask_both(options: ClientOptions) -> tuple[_Health, _Health]:
     return await asyncio.gather(
-        _ask("command", connection.command, connection.timeout_s),
-        _ask("query", connection.query, connection.timeout_s),
+        _ask("command", options.command, options.timeout_s),
+        _ask("query", options.query, options.timeout_s),
     )
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, Final, NamedTuple, Self
 from uuid import UUID, uuid5
 
 from taskctl.json_line import BadLine, parse_line
@@ -21,12 +21,12 @@ from taskpb import CreateTaskRequest
 
 __all__ = ["MAX_LINE_BYTES", "ImportSource", "InputChanged", "Survey"]
 
-MAX_LINE_BYTES = 2**20
-"""No valid task needs more, even if JSON escapes each of its characters."""
+MAX_LINE_BYTES: Final = 2**20
+"""The most bytes of a line; no valid task needs more, with each of its characters escaped."""
 
-_LINES_PER_ADVANCE = 1000
-_NAMESPACE = UUID("6d0b3b8e-6c9f-5d0a-9f0e-0d6f5f8c7a51")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINES_PER_ADVANCE: Final = 1000
+_NAMESPACE: Final = UUID("6d0b3b8e-6c9f-5d0a-9f0e-0d6f5f8c7a51")
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class InputChanged(Exception):
@@ -34,14 +34,20 @@ class InputChanged(Exception):
 
 
 class Survey(NamedTuple):
-    """What validating the whole input found."""
+    """The findings of validating the whole input."""
 
     digest: str
+    """The SHA-256 of its bytes, in hexadecimal."""
+
     tasks: int
+    """The number of its tasks."""
 
     def request_id(self, line_number: int, again: str) -> UUID:
-        """The same for the same line of the same input: repeating an import doubles nothing."""
-        # A label may be an argument whose bytes are no UTF-8.
+        """Return the line's request id.
+
+        It is the same for the same line of the same input: repeating an import doubles nothing.
+        """
+        # A label may be an argument whose bytes are not UTF-8.
         label = again.encode(errors="backslashreplace").decode()
         return uuid5(_NAMESPACE, f"{self.digest}:{line_number}:{label}")
 
@@ -56,12 +62,12 @@ class ImportSource:
 
     @property
     def size_bytes(self) -> int:
-        """The input's whole size."""
+        """The bytes of the whole input."""
         return os.fstat(self._file.fileno()).st_size
 
     @property
     def position_bytes(self) -> int:
-        """How much of it is read."""
+        """The bytes of it that are read."""
         return self._file.tell()
 
     def survey(self, report: Callable[[int, str], None], advance: Callable[[], None]) -> Survey:

@@ -1,6 +1,6 @@
 import pytest
 
-from taskctl.task_table import print_table, task_table
+from taskctl.task_output import print_table, task_table
 from taskpb import Task
 
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import click
 
-from taskctl.connection import Connection, connection_options, json_option
+from taskctl.client_options import ClientOptions, client_options, json_option
 from taskctl.json_line import json_of_task
-from taskctl.task_table import print_table, task_table
+from taskctl.task_output import print_table, task_table
 from taskpb import Task
 from taskpb.client import DEFAULT_PAGE_SIZE
 
@@ -17,12 +17,12 @@ __all__ = ["list_"]
 @click.command("list")
 @click.argument("tag", default="")
 @json_option
-@connection_options
-def list_(tag: str, as_json: bool, connection: Connection) -> None:
+@client_options
+def list_(tag: str, as_json: bool, options: ClientOptions) -> None:
     """List the tasks of TAG, or every task, by ascending id."""
 
     async def call() -> None:
-        async with connection.client() as tasks:
+        async with options.client() as tasks:
             await (_print_json if as_json else _print_tables)(tasks.list(tag))
 
     asyncio.run(call())

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from taskctl.atomic_file import atomic_file
+from taskctl.commands.atomic_file import atomic_file
 
 
 def write(path, content=b"new"):
