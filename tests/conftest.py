@@ -29,6 +29,11 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    # Tests wait for programs about as long as they compute: one more than there are cores.
+    return min(os.cpu_count() or 1, 4) + 1
+
+
 def pytest_collection_finish() -> None:
     # What stays as long as the process: tests collect garbage hundreds of times.
     gc.collect()

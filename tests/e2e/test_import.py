@@ -10,6 +10,7 @@ import sys
 import apsw
 import pytest
 
+from taskpb.service import MAX_CALLS_IN_FLIGHT
 from tests.processes import ServiceProcess, eventually
 
 
@@ -148,7 +149,9 @@ def test_hundred_thousand_interrupted_again_and_again(taskctl, lines, interrupt)
 def test_service_killed_for_a_moment_does_not_end_the_import(taskctl, lines):
     path, tasks = lines(1500)
     program = taskctl.start("import", str(path))
-    eventually(lambda: taskctl.stored() > 0)
+    # So many are stored only once the import has heard of the first.
+    eventually(lambda: taskctl.stored() > MAX_CALLS_IN_FLIGHT)
+    assert program.poll() is None
     taskctl.command.kill()
     taskctl.restart_command()
     _, err = program.communicate(timeout=60)

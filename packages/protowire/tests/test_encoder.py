@@ -8,7 +8,7 @@ import betterproto
 import pytest
 
 import protowire
-from protowire.check import find_fault
+from protowire.check import find_error
 from protowire.registry import ENCODERS, SHAPES
 from protowire.wire import MAX_DEPTH
 
@@ -266,14 +266,14 @@ def test_a_wrapper_below_the_last_level_is_refused_by_quick_json_too():
 @pytest.mark.parametrize(("name", "value"), CASES)
 def test_the_check_and_the_encoder_agree(torture, name, value):
     message = torture.Scalars(**{name: value})
-    assert find_fault(SHAPES.get, message) is not None
+    assert find_error(SHAPES.get, message) is not None
     with pytest.raises(Exception):  # noqa: B017, PT011 - any: the check is what names it
         ENCODERS[torture.Scalars](message, MAX_DEPTH)
 
 
 def test_the_check_finds_nothing_in_a_good_message(torture):
     message = torture.Scalars(an_int32=1, a_string="é", a_bytes=b"\xff", a_color=77, a_float=1)
-    assert find_fault(SHAPES.get, message) is None
+    assert find_error(SHAPES.get, message) is None
     protowire.encode(message)
 
 

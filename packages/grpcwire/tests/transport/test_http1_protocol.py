@@ -51,9 +51,7 @@ async def test_a_connection_is_kept_alive(connect):
     assert server.counters.connections_accepted == 1
 
 
-@pytest.mark.parametrize(
-    "raw", [say(b"x", connection="close"), say(b"x").replace(b".1", b".0", 1)]
-)
+@pytest.mark.parametrize("raw", [say(b"x", connection="close"), say(b"x").replace(b".1", b".0", 1)])
 async def test_a_connection_is_closed_as_the_client_asks(connect, raw):
     _, client = await connect()
     client.send(raw)

@@ -21,13 +21,13 @@ So betterproto's own to_dict, from_dict, which_one_of, serialized_on_wire work u
 pin is checked at import: on another version nothing here may be trusted.
 """
 
-from __future__ import annotations
-
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import betterproto
 from betterproto import casing
@@ -36,10 +36,6 @@ from betterproto._version import __version__
 from protowire.errors import CompileError
 from protowire.shape import Field, Label, Shape, Value
 from protowire.wellknown import DURATION_ZERO, TIMESTAMP_ZERO
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
 
 PINNED = "2.0.0b7"
 if __version__ != PINNED:
@@ -73,7 +69,7 @@ _SCALARS = frozenset(
 
 
 def message_classes(module: ModuleType) -> list[type]:
-    """Give the message classes that a module has; TypeError if it has none."""
+    """Return the message classes that a module has; TypeError if it has none."""
     classes = [value for value in vars(module).values() if is_message_class(value)]
     if not classes:
         raise TypeError(f"{module.__name__} has no message classes")
@@ -81,18 +77,18 @@ def message_classes(module: ModuleType) -> list[type]:
 
 
 def is_message_class(cls: object) -> bool:
-    """Tell whether this is one of betterproto's message classes."""
+    """True if this is one of betterproto's message classes."""
     return isinstance(cls, type) and issubclass(cls, Message) and cls is not Message
 
 
 def enum_members(enum: Any) -> dict[int, Any]:
-    """Give the members of an enum by their numbers."""
+    """Return the members of an enum by their numbers."""
     members: dict[int, Any] = enum._value_map_
     return members
 
 
 def enum_names(enum: Any) -> dict[str, Any]:
-    """Give the members of an enum by their names."""
+    """Return the members of an enum by their names."""
     members: dict[str, Any] = enum._member_map_
     return members
 
@@ -103,13 +99,13 @@ def _prefix(enum: Any) -> str:
 
 
 def enum_member_name(enum: Any, name: str) -> str:
-    """Give the Python name of a proto's enum member: without the enum's name, and no keyword."""
+    """Return the Python name of a proto's enum member: without the enum's name, and no keyword."""
     _, found, rest = name.partition(_prefix(enum))
     return casing.sanitize_name(rest.strip("_") if found else name)
 
 
 def enum_member(enum: Any) -> Callable[[int], Any]:
-    """Give the function that makes a member of any number, known or not."""
+    """Return the function that makes a member of any number, known or not."""
     make: Callable[[int], Any] = enum.try_value
     return make
 
@@ -128,14 +124,14 @@ def read_shape(cls: Any) -> Shape:
     except (NameError, TypeError, AttributeError) as error:
         raise CompileError({name: f"its type hints can't be resolved: {error}"}) from error
     fields: list[Field] = []
-    faults: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for field in dataclasses.fields(cls):
         try:
             fields.append(_read_field(field.name, meta))
         except TypeError as error:
-            faults[f"{name}.{field.name}"] = str(error)
-    if faults:
-        raise CompileError(faults)
+            reasons[f"{name}.{field.name}"] = str(error)
+    if reasons:
+        raise CompileError(reasons)
     return Shape(cls, name, tuple(fields))
 
 
@@ -181,7 +177,7 @@ def _value(kind: str, cls: Any, wraps: str) -> Value:
 
 
 class _SerializedOnWire:
-    """Whether anything was set. A plain attribute of the instance overrules it."""
+    """True if anything was set. A plain attribute of the instance overrules it."""
 
     def __get__(self, message: Any, owner: Any) -> Any:
         if message is None:
@@ -274,7 +270,7 @@ class _ReadMember:
 
 
 def field_default(field: Field) -> Any:
-    """Give the value that equals an absent field's; None for a sub-message."""
+    """Return the value that equals an absent field's; None for a sub-message."""
     if field.label is Label.OPTIONAL or field.value.kind in {"message", "wrapper"}:
         return None
     if field.value.kind == "timestamp":
@@ -285,13 +281,21 @@ def field_default(field: Field) -> Any:
 
 
 def only_read(fields: dict[str, Any], name: str, value: Any) -> bool:
-    """Tell whether a sub-message is there only because it was read."""
+    """True if a sub-message is there only because it was read."""
     read = fields.get(READ, ())
     return name in read and read[name] is value and not value._serialized_on_wire
 
 
+def keep_unknown(message: Any, unknown: list[bytes] | None, piece: bytes) -> list[bytes]:
+    """Keep the bytes of an unknown field; returns the message's list of them."""
+    if unknown is None:
+        unknown = message.__dict__[UNKNOWN] = []
+    unknown.append(piece)
+    return unknown
+
+
 def class_attributes(shape: Shape) -> dict[str, Any]:
-    """Give what stands on the class for what an instance may lack."""
+    """Return what stands on the class for what an instance may lack."""
     attributes: dict[str, Any] = {
         SERIALIZED: _SerializedOnWire(),
         "_unknown_fields": _UnknownFields(),
@@ -344,12 +348,12 @@ def run_post_init(message: Any) -> None:
 
 
 def has_post_init(cls: type) -> bool:
-    """Tell whether a class has a `__post_init__` of its own."""
+    """True if a class has a `__post_init__` of its own."""
     return vars(cls).get("__post_init__") is not None
 
 
 def install(shape: Shape, methods: dict[str, Any]) -> None:
-    """Give a class its fast attributes and methods."""
+    """Return a class its fast attributes and methods."""
     cls: Any = shape.cls
     members = {
         **class_attributes(shape),

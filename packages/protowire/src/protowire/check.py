@@ -5,34 +5,28 @@ Then, and only then, this walks the message by its shape and names the culprit. 
 calls wrong the encoders must refuse, and the other way round; a test holds the two together.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from protowire.shape import FLOATS, RANGES, Label, Value
+from protowire.shape import FLOATS, RANGES, Field, Label, Shape, Value
 from protowire.wellknown import timestamp_bytes
 from protowire.wire import MAX_DEPTH, as_float, as_int, pack_float
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+ShapeOf = Callable[[type], Shape | None]
 
-    from protowire.shape import Field, Shape
+__all__ = ["find_error"]
 
-    ShapeOf = Callable[[type], Shape | None]
-
-__all__ = ["find_fault"]
-
-Fault = tuple[str, str]
+FieldError = tuple[str, str]
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 
 
-def find_fault(shape_of: ShapeOf, message: Any) -> Fault | None:
-    """Give the reason and the path of the first field that can't be encoded."""
-    return next(_faults(shape_of, message, "", MAX_DEPTH), None)
+def find_error(shape_of: ShapeOf, message: Any) -> FieldError | None:
+    """Return the reason and the path of the first field that can't be encoded."""
+    return next(_errors(shape_of, message, "", MAX_DEPTH), None)
 
 
-def _faults(shape_of: ShapeOf, message: Any, path: str, depth: int) -> Iterator[Fault]:
+def _errors(shape_of: ShapeOf, message: Any, path: str, depth: int) -> Iterator[FieldError]:
     fields = message.__dict__
     shape = shape_of(type(message))
     for field in shape.by_number if shape else ():
@@ -41,12 +35,12 @@ def _faults(shape_of: ShapeOf, message: Any, path: str, depth: int) -> Iterator[
         if value is None and (none_is_absent or field.name not in fields):
             continue
         inner = f"{path}.{field.name}" if path else field.name
-        yield from _field_faults(shape_of, field, value, inner, depth)
+        yield from _field_errors(shape_of, field, value, inner, depth)
 
 
-def _field_faults(
+def _field_errors(
     shape_of: ShapeOf, field: Field, value: Any, path: str, depth: int
-) -> Iterator[Fault]:
+) -> Iterator[FieldError]:
     if field.label is Label.MAP:
         if not isinstance(value, dict):
             yield _wrong("a dict", value), path
@@ -55,30 +49,30 @@ def _field_faults(
             yield _TOO_DEEP, path
             return
         for key, item in value.items():
-            yield from _value_faults(shape_of, Value(field.key), key, f"{path} key {key!r}", depth)
-            yield from _value_faults(shape_of, field.value, item, f"{path}[{key!r}]", depth - 1)
+            yield from _value_errors(shape_of, Value(field.key), key, f"{path} key {key!r}", depth)
+            yield from _value_errors(shape_of, field.value, item, f"{path}[{key!r}]", depth - 1)
     elif field.label is Label.REPEATED:
         if not isinstance(value, (list, tuple)):
             yield _wrong("a list", value), path
             return
         for index, item in enumerate(value):
-            yield from _value_faults(shape_of, field.value, item, f"{path}[{index}]", depth)
+            yield from _value_errors(shape_of, field.value, item, f"{path}[{index}]", depth)
     else:
-        yield from _value_faults(shape_of, field.value, value, path, depth)
+        yield from _value_errors(shape_of, field.value, value, path, depth)
 
 
-def _value_faults(
+def _value_errors(
     shape_of: ShapeOf, kind: Value, value: Any, path: str, depth: int
-) -> Iterator[Fault]:
+) -> Iterator[FieldError]:
     if kind.kind in {"message", "timestamp", "duration", "wrapper"} and depth < 1:
         yield _TOO_DEEP, path
     elif kind.kind == "message":
         if not isinstance(value, kind.type) or shape_of(type(value)) is None:
             yield _wrong(kind.type.__name__, value), path
         elif not getattr(type(value), "_protowire_lazy", False):
-            yield from _faults(shape_of, value, path, depth - 1)
+            yield from _errors(shape_of, value, path, depth - 1)
     else:
-        reason = _scalar_fault(kind.inner_kind, value)
+        reason = _scalar_error(kind.inner_kind, value)
         if reason:
             yield reason, path
 
@@ -87,7 +81,7 @@ def _wrong(expected: str, value: object) -> str:
     return f"expected {expected}, got {type(value).__name__}"
 
 
-def _scalar_fault(kind: str, value: Any) -> str | None:  # noqa: PLR0911 - one return for each kind
+def _scalar_error(kind: str, value: Any) -> str | None:  # noqa: PLR0911 - one return for each kind
     if kind == "string":
         if not isinstance(value, str):
             return _wrong("str", value)
@@ -102,17 +96,17 @@ def _scalar_fault(kind: str, value: Any) -> str | None:  # noqa: PLR0911 - one r
     if kind == "bool":
         return None if isinstance(value, bool) else _wrong("bool", value)
     if kind in FLOATS:
-        return _float_fault(kind, value)
+        return _float_error(kind, value)
     if kind == "timestamp":
         if not isinstance(value, datetime):
             return _wrong("datetime", value)
-        return _time_fault(value)
+        return _time_error(value)
     if kind == "duration":
         return None if isinstance(value, timedelta) else _wrong("timedelta", value)
-    return _int_fault(kind, value)
+    return _int_error(kind, value)
 
 
-def _time_fault(value: datetime) -> str | None:
+def _time_error(value: datetime) -> str | None:
     try:
         timestamp_bytes(value)
     except TypeError:
@@ -122,7 +116,7 @@ def _time_fault(value: datetime) -> str | None:
     return None
 
 
-def _float_fault(kind: str, value: object) -> str | None:
+def _float_error(kind: str, value: object) -> str | None:
     try:
         number = as_float(value)
         if kind == "float":
@@ -134,7 +128,7 @@ def _float_fault(kind: str, value: object) -> str | None:
     return None
 
 
-def _int_fault(kind: str, value: object) -> str | None:
+def _int_error(kind: str, value: object) -> str | None:
     try:
         number = as_int(value)
     except TypeError:

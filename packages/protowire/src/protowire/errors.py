@@ -1,19 +1,16 @@
-"""What protowire raises: one family, whose members are ValueErrors.
+"""The errors of protowire: one family, whose members are ValueErrors.
 
-`DecodeError` is the sender's fault: bytes or JSON text that are no message. `EncodeError`
-is ours: a message that holds what its fields can't. `CompileError` is the programmer's: a
-class that protowire cannot make fast, said by name when it is compiled and never later.
+    ProtowireError
+        DecodeError     the sender's: bytes or JSON text that are not such a message
+        EncodeError     the caller's: a message that holds what its fields can't
+        CompileError    the programmer's: a class that can't be compiled, said when it should be
 
 Nothing else leaves this package for a bad message, so a server maps `DecodeError` to
-INVALID_ARGUMENT and is done.
+INVALID_ARGUMENT and is done. What is not a message at all, or not compiled, is a TypeError.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import Self
 
 __all__ = ["CompileError", "DecodeError", "EncodeError", "ProtowireError"]
 
@@ -46,11 +43,11 @@ class EncodeError(ProtowireError):
 
 
 class DecodeError(ProtowireError):
-    """Bytes or text that are no such message.
+    """Bytes or text that are not such a message.
 
     `field` is the path of field names from the outermost message (`tasks.text`), empty where
     no known field was being read. `offset` counts bytes (characters of JSON text) from the
-    start of the input to the field at fault; None where no place can be told.
+    start of the input to the field in error; None where no place can be told.
     """
 
     def __init__(
@@ -63,7 +60,7 @@ class DecodeError(ProtowireError):
         super().__init__(reason)
 
     def __str__(self) -> str:
-        """Say where the fault is and what it is."""
+        """The place of the error and its reason."""
         where = ".".join(part for part in (self.message, self.field) if part)
         place = "" if self.offset is None else f" at offset {self.offset}"
         return f"{where}: {self.reason}{place}" if where else f"{self.reason}{place}"
@@ -73,7 +70,7 @@ class DecodeError(ProtowireError):
         state = {"offset": self.offset, "field": self.field, "message": self.message}
         return (type(self), (self.reason,), state)
 
-    def inside(self, message: str, field: str) -> DecodeError:
+    def inside(self, message: str, field: str) -> Self:
         """Put this error below a field of an enclosing message."""
         self.message = message
         self.field = f"{field}.{self.field}" if field and self.field else field or self.field

@@ -11,17 +11,13 @@ carry no trace of all this.
 Until then `type(message)` is the subclass; `isinstance` holds as ever.
 """
 
-from __future__ import annotations
-
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from protowire.betterproto_internals import class_attributes, instance_dict, new
 from protowire.registry import DECODERS, LAZY
+from protowire.shape import Shape
 from protowire.wire import MAX_DEPTH
-
-if TYPE_CHECKING:
-    from protowire.shape import Shape
 
 __all__ = ["from_encoded", "make_lazy_class"]
 
@@ -107,6 +103,6 @@ def make_lazy_class(shape: Shape) -> type:
 
 
 def encode_lazy(message: Any, _depth: int) -> bytes:
-    """Give back the bytes that the message is known by."""
+    """Return back the bytes that the message is known by."""
     data: bytes = message._protowire_encoded  # noqa: SLF001 - ours
     return data

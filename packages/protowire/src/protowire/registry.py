@@ -5,33 +5,28 @@ into the one error family, and send what is not compiled to its own methods: mes
 protobuf's runtime, and betterproto classes that were left out by name.
 """
 
-from __future__ import annotations
-
 import struct
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from protowire.betterproto_internals import is_message_class, new
-from protowire.check import find_fault
+from protowire.check import find_error
 from protowire.errors import CompileError, DecodeError, EncodeError, ProtowireError
+from protowire.shape import Shape
 from protowire.wire import MAX_DEPTH, TRUNCATED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from protowire.shape import Shape
 
 T = TypeVar("T")
 
 ENCODERS: dict[type, Callable[[Any, int], bytes]] = {}
 DECODERS: dict[type, Callable[..., None]] = {}
-JSON: dict[type, Callable[[Any, int], str]] = {}
-JSON_DECODERS: dict[type, Callable[[Any, int], Any]] = {}
-TRANSCODERS: dict[type, Callable[[bytes, int, int, int], str]] = {}
+QUICK_JSON_WRITERS: dict[type, Callable[[Any, int], str]] = {}
+QUICK_JSON_READERS: dict[type, Callable[[Any, int], Any]] = {}
+QUICK_JSON_TRANSCODERS: dict[type, Callable[[bytes, int, int, int], str]] = {}
 LAZY: dict[type, type] = {}
 SHAPES: dict[type, Shape] = {}
 
-DECODE_FAULTS = (DecodeError, IndexError, UnicodeDecodeError, struct.error)
-ENCODE_FAULTS = (
+DECODE_ERRORS = (DecodeError, IndexError, UnicodeDecodeError, struct.error)
+ENCODE_ERRORS = (
     ProtowireError,
     AttributeError,
     IndexError,
@@ -43,14 +38,14 @@ ENCODE_FAULTS = (
 
 
 def encode(message: Any) -> bytes:
-    """Give the binary encoding of a message; EncodeError names the field that has none."""
+    """Return the binary encoding of a message; EncodeError names the field that has none."""
     encoder = ENCODERS.get(type(message)) or _adopted(ENCODERS, type(message))
     if encoder is None:
         return bytes(message.SerializeToString())
     try:
         return encoder(message, MAX_DEPTH)
-    except ENCODE_FAULTS as fault:
-        raise _explained(message, fault) from fault
+    except ENCODE_ERRORS as error:
+        raise _explained(message, error) from error
 
 
 def decode(cls: type[T], data: bytes) -> T:
@@ -88,20 +83,20 @@ def encode_other(message: Any, cls: type, depth: int) -> bytes:
 
 
 def shape_of(cls: type) -> Shape | None:
-    """Give the shape of a compiled class, or of one that adds no field to it."""
+    """Return the shape of a compiled class, or of one that adds no field to it."""
     shape = SHAPES.get(cls)
     if shape is None and _adopted(ENCODERS, cls):
         shape = SHAPES[cls]
     return shape
 
 
-def locate(fault: Exception, message: str, field: str, offset: int) -> DecodeError:
+def locate(error: Exception, message: str, field: str, offset: int) -> DecodeError:
     """Turn what stopped a decoder into the error that says where."""
-    if isinstance(fault, DecodeError):
-        if fault.offset is None:
-            fault.offset = offset
-        return fault.inside(message, field)
-    reason = "invalid UTF-8" if isinstance(fault, UnicodeDecodeError) else TRUNCATED
+    if isinstance(error, DecodeError):
+        if error.offset is None:
+            error.offset = offset
+        return error.inside(message, field)
+    reason = "invalid UTF-8" if isinstance(error, UnicodeDecodeError) else TRUNCATED
     return DecodeError(reason, offset=offset, field=field, message=message)
 
 
@@ -111,9 +106,9 @@ def _as_bytes(data: object) -> bytes:
     return bytes(data)
 
 
-def _explained(message: Any, fault: Exception) -> EncodeError:
-    found = find_fault(shape_of, message)
-    reason, path = found or (f"can't be encoded: {type(fault).__name__}", "")
+def _explained(message: Any, error: Exception) -> EncodeError:
+    found = find_error(shape_of, message)
+    reason, path = found or (f"can't be encoded: {type(error).__name__}", "")
     return EncodeError(reason, field=path, message=type(message).__name__)
 
 

@@ -5,8 +5,6 @@
 betterproto. A shape never changes once made.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -100,7 +98,7 @@ class Field:
 
     @property
     def packable(self) -> bool:
-        """Whether elements may share one length-delimited field."""
+        """True if elements may share one length-delimited field."""
         return self.label is Label.REPEATED and self.value.wire_type != LEN
 
     @property
@@ -112,7 +110,7 @@ class Field:
 
     @property
     def by_instance(self) -> bool:
-        """Whether only the instance's own attributes tell if it is present."""
+        """True if only the instance's own attributes tell if it is present."""
         is_time = self.value.kind in {"timestamp", "duration"}
         return self.label in {Label.PRESENT, Label.ONEOF} or (
             is_time and self.label is Label.IMPLICIT
@@ -120,7 +118,7 @@ class Field:
 
     @cached_property
     def many(self) -> bool:
-        """Whether it holds a list or dict."""
+        """True if it holds a list or dict."""
         return self.label in {Label.REPEATED, Label.MAP}
 
     @cached_property

@@ -6,21 +6,47 @@ cut off, what no datetime can hold is a DecodeError. Parts are (seconds, nanos).
 https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from protowire.errors import DecodeError
 from protowire.wire import int32_bytes, int64_bytes
 
-TIMESTAMP_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
-DURATION_ZERO = timedelta(0)
-MAX_NANOS = 999_999_999
-MAX_DURATION_S = 315_576_000_000
-MIN_TIMESTAMP_S, MAX_TIMESTAMP_S = -62_135_596_800, 253_402_300_799
-MICROSECOND = timedelta(microseconds=1)
+__all__ = [
+    "CALLED_BY_GENERATED_CODE",
+    "DURATION_ZERO",
+    "MAX_DURATION_S",
+    "MAX_NANOS",
+    "MAX_TIMESTAMP_S",
+    "MIN_TIMESTAMP_S",
+    "TIMESTAMP_ZERO",
+    "WRAPPERS",
+    "Parts",
+    "duration_from_parts",
+    "duration_parts",
+    "timestamp_bytes",
+    "timestamp_from_parts",
+    "timestamp_parts",
+    "well_known_name",
+]
+
 Parts = tuple[int, int]
-WRAPPERS = tuple(
+"""The seconds and nanoseconds of a Timestamp or Duration."""
+
+TIMESTAMP_ZERO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The moment that a Timestamp without fields is."""
+DURATION_ZERO: Final = timedelta(0)
+"""The length of a Duration without fields."""
+_MICROSECOND: Final = timedelta(microseconds=1)
+MAX_NANOS: Final = 999_999_999
+"""The most nanoseconds beside whole seconds."""
+MAX_DURATION_S: Final = 315_576_000_000
+"""The longest Duration that has JSON, in seconds: about 10,000 years."""
+MIN_TIMESTAMP_S: Final = -62_135_596_800
+"""The first second of the year 1, counted from 1970."""
+MAX_TIMESTAMP_S: Final = 253_402_300_799
+"""The last second of the year 9999, counted from 1970."""
+WRAPPERS: Final = tuple(
     f"{kind}Value"
     for kind in ("Double", "Float", "Int64", "UInt64", "Int32", "UInt32", "Bool", "String", "Bytes")
 )
@@ -50,7 +76,7 @@ def timestamp_parts(value: datetime | None) -> Parts | None:
     """Take a datetime apart; None stays None."""
     if value is None:
         return None
-    seconds, micros = divmod((value - TIMESTAMP_ZERO) // MICROSECOND, 1_000_000)
+    seconds, micros = divmod((value - TIMESTAMP_ZERO) // _MICROSECOND, 1_000_000)
     return seconds, micros * 1000
 
 
@@ -58,7 +84,7 @@ def duration_parts(value: timedelta | None) -> Parts | None:
     """Take a timedelta apart, both parts of one sign; None stays None."""
     if value is None:
         return None
-    total = value // MICROSECOND
+    total = value // _MICROSECOND
     seconds, micros = divmod(abs(total), 1_000_000)
     return (seconds, micros * 1000) if total >= 0 else (-seconds, -micros * 1000)
 
@@ -87,11 +113,23 @@ def duration_bytes(value: timedelta) -> bytes:
 
 
 def wrapper_parts(value: object) -> tuple[object] | None:
-    """Give a wrapped value as its only part; None stays None."""
+    """Return a wrapped value as its only part; None stays None."""
     return None if value is None else (value,)
 
 
 def well_known_name(message: object) -> str:
-    """Give the name of one of google.protobuf's own messages, or nothing."""
+    """Return the name of one of google.protobuf's own messages, or nothing."""
     cls = message if isinstance(message, type) else type(message)
     return cls.__name__ if cls.__module__.endswith(".google.protobuf") else ""
+
+
+CALLED_BY_GENERATED_CODE: Final = (
+    duration_bytes,
+    duration_from_parts,
+    duration_parts,
+    timestamp_bytes,
+    timestamp_from_parts,
+    timestamp_parts,
+    wrapper_parts,
+)
+"""The functions that generated code calls, each by its name."""

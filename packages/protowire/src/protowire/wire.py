@@ -12,27 +12,51 @@ for sub-messages, map entries and unknown groups alike.
 https://protobuf.dev/programming-guides/encoding
 """
 
-from __future__ import annotations
-
 from struct import Struct, unpack
+from typing import Final
 
 from protowire.errors import DecodeError
 
-MAX_DEPTH = 100
+__all__ = [
+    "CALLED_BY_GENERATED_CODE",
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "TOO_DEEP",
+    "TRUNCATED",
+    "as_float",
+    "as_int",
+    "int32_bytes",
+    "int64_bytes",
+    "pack_float",
+    "varint",
+]
+
+MAX_DEPTH: Final = 100
 """Levels of nesting below the outermost message, protobuf's default in every language."""
-MAX_LENGTH = 0x7FFFFFFF
-MAX_TAG = 0xFFFFFFFF
-MASK64 = 0xFFFFFFFFFFFFFFFF
-TAG_BYTES = 5
-LENGTH_BYTES = 5
-VARINT_BYTES = 10
-START_GROUP, END_GROUP = 3, 4
+MAX_LENGTH: Final = 0x7FFFFFFF
+"""The greatest length of a field, in bytes: what a signed int32 holds, as in protobuf."""
+_MAX_TAG: Final = 0xFFFFFFFF
+"""The greatest tag: field numbers have 29 bits, wire types 3."""
+_MASK64: Final = 0xFFFFFFFFFFFFFFFF
+_TAG_BYTES: Final = 5
+"""The most bytes that a tag's varint may have."""
+_LENGTH_BYTES: Final = 5
+"""The most bytes that a length's varint may have."""
+_VARINT_BYTES: Final = 10
+"""The most bytes that any varint may have."""
+_START_GROUP: Final = 3
+_END_GROUP: Final = 4
 
-pack_float = Struct("<f").pack
-TRUNCATED = "truncated"
+TRUNCATED: Final = "truncated"
+"""The reason of an error for input that ends within a field."""
+TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH}"
+"""The reason of an error for a level too many."""
+
+pack_float: Final = Struct("<f").pack
+"""Encode a float; a number that no float can hold is an OverflowError."""
 
 
-def read_varint(first: int, data: bytes, pos: int, limit: int = VARINT_BYTES) -> tuple[int, int]:
+def read_varint(first: int, data: bytes, pos: int, limit: int = _VARINT_BYTES) -> tuple[int, int]:
     """Read the rest of a varint whose first byte, just before `pos`, has its high bit set."""
     byte = data[pos]
     pos += 1
@@ -45,27 +69,27 @@ def read_varint(first: int, data: bytes, pos: int, limit: int = VARINT_BYTES) ->
         pos += 1
         value |= (byte & 127) << shift
         shift += 7
-    return value & MASK64, pos
+    return value & _MASK64, pos
 
 
 def read_tag(first: int, data: bytes, pos: int) -> tuple[int, int]:
     """Read the rest of a tag."""
-    tag, pos = read_varint(first, data, pos, TAG_BYTES)
-    if tag > MAX_TAG:
+    tag, pos = read_varint(first, data, pos, _TAG_BYTES)
+    if tag > _MAX_TAG:
         raise DecodeError("field number is too large")
     return tag, pos
 
 
 def read_length(first: int, data: bytes, pos: int) -> tuple[int, int]:
     """Read the rest of a length."""
-    length, pos = read_varint(first, data, pos, LENGTH_BYTES)
+    length, pos = read_varint(first, data, pos, _LENGTH_BYTES)
     if length > MAX_LENGTH:
         raise DecodeError("length is too large")
     return length, pos
 
 
 def skip_field(data: bytes, pos: int, tag: int, depth: int) -> int:
-    """Give the position after the unknown field whose tag ends at `pos`."""
+    """Return the position after the unknown field whose tag ends at `pos`."""
     wire_type = tag & 7
     if tag < 8:
         raise DecodeError("field number 0")
@@ -83,9 +107,9 @@ def skip_field(data: bytes, pos: int, tag: int, depth: int) -> int:
         return pos + length
     if wire_type == 5:
         return pos + 4
-    if wire_type == START_GROUP:
+    if wire_type == _START_GROUP:
         return _skip_group(data, pos, tag, depth)
-    if wire_type == END_GROUP:
+    if wire_type == _END_GROUP:
         raise DecodeError("end of a group that was not begun")
     raise DecodeError(f"wire type {wire_type} does not exist")
 
@@ -94,14 +118,14 @@ def _skip_group(data: bytes, pos: int, tag: int, depth: int) -> int:
     open_groups = [tag]
     while open_groups:
         if len(open_groups) > depth:
-            raise DecodeError(f"nested deeper than {MAX_DEPTH}")
+            raise DecodeError(TOO_DEEP)
         inner = data[pos]
         pos += 1
         if inner > 127:
             inner, pos = read_tag(inner, data, pos)
-        if inner & 7 == START_GROUP and inner > 7:
+        if inner & 7 == _START_GROUP and inner > 7:
             open_groups.append(inner)
-        elif inner & 7 == END_GROUP and inner > 7:
+        elif inner & 7 == _END_GROUP and inner > 7:
             if inner != open_groups.pop() + 1:
                 raise DecodeError("end of another group")
         else:
@@ -155,7 +179,7 @@ def int32_bytes(value: int) -> bytes:
         return bytes((value & 127 | 128, value >> 7))
     if not -0x80000000 <= value <= 0x7FFFFFFF:
         raise OverflowError
-    return varint(value & MASK64)
+    return varint(value & _MASK64)
 
 
 def int64_bytes(value: int) -> bytes:
@@ -164,7 +188,7 @@ def int64_bytes(value: int) -> bytes:
         return bytes((value & 127 | 128, value >> 7))
     if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
         raise OverflowError
-    return varint(value & MASK64)
+    return varint(value & _MASK64)
 
 
 def uint32_bytes(value: int) -> bytes:
@@ -180,7 +204,7 @@ def uint64_bytes(value: int) -> bytes:
     """Encode a uint64."""
     if 127 < value < 16384:
         return bytes((value & 127 | 128, value >> 7))
-    if not 0 <= value <= MASK64:
+    if not 0 <= value <= _MASK64:
         raise OverflowError
     return varint(value)
 
@@ -199,11 +223,6 @@ def sint64_bytes(value: int) -> bytes:
     return varint(value << 1 if value >= 0 else ~(value << 1))
 
 
-def float_bytes(value: float) -> bytes:
-    """Encode a float; what a float can't hold is an error, not an infinity."""
-    return pack_float(value)
-
-
 def as_int(value: object) -> int:
     """Accept integers of any class but bool."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
@@ -219,8 +238,15 @@ def as_float(value: object) -> float:
 
 
 def as_bool(value: object) -> bool:
-    """Refuse: generated code asks only for what is no bool."""
+    """Refuse: generated code asks only for what is not a bool."""
     raise TypeError(value)
+
+
+def as_bit(value: object) -> int:
+    """Return 0 or 1 for a bool."""
+    if not isinstance(value, bool):
+        raise TypeError
+    return int(value)
 
 
 def as_str(value: object) -> str:
@@ -249,3 +275,29 @@ def as_dict(value: object) -> dict[object, object]:
     if not isinstance(value, dict):
         raise TypeError
     return value
+
+
+CALLED_BY_GENERATED_CODE: Final = (
+    as_bit,
+    as_bool,
+    as_bytes,
+    as_dict,
+    as_float,
+    as_int,
+    as_list,
+    as_str,
+    int32_bytes,
+    int64_bytes,
+    packed_fixed,
+    packed_varints,
+    read_length,
+    read_tag,
+    read_varint,
+    sint32_bytes,
+    sint64_bytes,
+    skip_field,
+    uint32_bytes,
+    uint64_bytes,
+    varint,
+)
+"""The functions that generated code calls, each by its name."""

@@ -189,15 +189,18 @@ class Http1Connection:
         Raises Http1Error for bytes that are not HTTP/1.1, BudgetExhausted where the peer's
         budget is overdrawn.
         """
-        while (event := self._next_event()) is not None:
+        allowed = self._limits.frames_per_turn
+        while self._work < allowed and not self.over:
+            event: RequestBegun | BodyReceived | None
+            if self.receiving:
+                event = self._next_body()
+            elif self.response is None and not self.paused and self._buffer:
+                event = self._next_head()
+            else:
+                return  # a peer that does not read gets no more to read
+            if event is None:
+                return
             yield event
-
-    def _next_event(self) -> RequestBegun | BodyReceived | None:
-        # A peer that does not read gets no more to read.
-        next_may_begin = self.response is None and not self.paused and self._buffer
-        if self.over or not (self.receiving or next_may_begin) or self.backlogged:
-            return None
-        return self._next_body() if self.receiving else self._next_head()
 
     def _next_head(self) -> RequestBegun | None:
         buffer = self._buffer

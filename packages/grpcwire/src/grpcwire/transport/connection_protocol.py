@@ -28,9 +28,9 @@ from grpcwire.http.budget import Budget
 from grpcwire.transport.registry import ConnectionRegistry
 from grpcwire.transport.timeouts import Timeouts
 
-__all__ = ["MOVES", "ConnectionProtocol", "Life"]
+__all__ = ["MOVES", "REFILL_S", "ConnectionProtocol", "Life"]
 
-_REFILL_S: Final = 0.05
+REFILL_S: Final = 0.05
 """Budgets are refilled in steps of at least this, not with every read."""
 
 
@@ -53,6 +53,8 @@ MOVES: Final[dict[Life, frozenset[Life]]] = {
 }
 """The lives that may follow each; a move that is not there does not happen."""
 
+# A look-up of a member in its class costs more than all other work of some methods here.
+_OPEN: Final = Life.OPEN
 _CLOSING: Final = Life.CLOSING
 _LOST: Final = Life.LOST
 
@@ -71,6 +73,7 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
         "_transport",
         "_turn_due",
         "buffered_bytes",
+        "closing",
         "context",
         "last_active",
         "life",
@@ -84,7 +87,9 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
         context = registry.context
         self._registry = registry
         self.context = context
-        self.life = Life.OPEN
+        self.life = _OPEN
+        self.closing = False
+        """True once the end has begun: nothing is read any more. `_move` keeps it."""
         self.buffered_bytes = 0
         self._running: set[StreamOwner] = set()
         self._fresh: list[StreamOwner] = []
@@ -114,7 +119,7 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
 
     def data_received(self, data: bytes) -> None:
         """Handle what came, now or as far as this turn allows."""
-        if self.life < _CLOSING:
+        if not self.closing:
             self.last_active = self.context.loop.time()
             self._take_turn(data)
 
@@ -142,7 +147,7 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
         self.request_ended()
         if self.life is _LOST:
             self._report_end()
-        elif self.life is not Life.OPEN:
+        elif self.life is not _OPEN:
             self.flush_soon()
 
     @abstractmethod
@@ -154,11 +159,6 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
         """Write what has gathered, in this turn of the loop or the next."""
 
     # The timeouts' side.
-
-    @property
-    def closing(self) -> bool:
-        """True once the end has begun: nothing is read any more."""
-        return self.life >= _CLOSING
 
     @property
     def unwritten_bytes(self) -> int:
@@ -223,22 +223,14 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
         if life not in MOVES[self.life]:
             return False
         self.life = life
+        self.closing = life >= _CLOSING
         return True
 
-    def _refill(self, budget: Budget) -> bool:
-        """Give back what the time since the last refill earned; False where it is too soon."""
+    def _refill(self, budget: Budget) -> None:
+        """Give a peer's budget what the time since the last refill earned."""
         elapsed_s = self.last_active - self._refilled
-        if elapsed_s <= _REFILL_S:
-            return False
         budget.earn(elapsed_s * self.context.limits.budget_per_s)
         self._refilled = self.last_active
-        return True
-
-    def _arm_fresh(self) -> None:
-        """Start the clocks of the calls that began in this turn and have not ended in it."""
-        for call in self._fresh:
-            call.arm()
-        self._fresh.clear()
 
     def _turn_soon(self) -> None:
         """Take another turn after the others had theirs."""
@@ -248,7 +240,7 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
 
     def _next_turn(self) -> None:
         self._turn_due = False
-        if self.life < _CLOSING:
+        if not self.closing:
             self.last_active = self.context.loop.time()
             self._take_turn(b"")
 

@@ -23,11 +23,12 @@ from grpcwire.http.response import text_response
 from grpcwire.http1.connection import BodyReceived, Http1Connection, RequestBegun
 from grpcwire.http1.head import Http1Error
 from grpcwire.protocols.web_call import begin
-from grpcwire.transport.connection_protocol import ConnectionProtocol, Life
+from grpcwire.transport.connection_protocol import REFILL_S, ConnectionProtocol, Life
 from grpcwire.transport.registry import ConnectionRegistry
 
 __all__ = ["Http1Protocol"]
 
+_OPEN: Final = Life.OPEN
 _CLOSING: Final = Life.CLOSING
 _LOST: Final = Life.LOST
 
@@ -74,7 +75,8 @@ class Http1Protocol(ConnectionProtocol):
     def _take_turn(self, data: bytes) -> None:
         connection = self.connection
         now = self.last_active
-        if self._refill(connection.budget):
+        if now - self._refilled > REFILL_S:
+            self._refill(connection.budget)
             connection.date = _date()
         connection.begin_turn(data)
         self._flush_due = True
@@ -89,16 +91,17 @@ class Http1Protocol(ConnectionProtocol):
         except BudgetExhausted as error:
             self._fail(Http1Error(HTTPStatus.TOO_MANY_REQUESTS, str(error)))
         self._flush_due = False
-        if self._fresh:
-            self._arm_fresh()
-        if connection.outgoing or connection.over or self.life is not Life.OPEN:
+        for call in self._fresh:
+            call.arm()
+        self._fresh.clear()
+        if connection.outgoing or connection.over or self.life is not _OPEN:
             self._flush()
         self._after_turn(now)
 
     def _after_turn(self, now: float) -> None:
         """Decide what is waited for: more bytes, the next turn, the call."""
         connection = self.connection
-        if self.life >= _CLOSING:
+        if self.closing:
             return
         if self._reading and not connection.unused:
             self._opening_since = None
@@ -116,7 +119,7 @@ class Http1Protocol(ConnectionProtocol):
     def _regulate(self) -> None:
         """Read where more bytes are of use."""
         reading = self.connection.wants_more and not self._turn_due
-        if reading is self._reading or self.life >= _CLOSING:
+        if reading is self._reading or self.closing:
             return
         self._reading = reading
         if reading:
@@ -170,7 +173,7 @@ class Http1Protocol(ConnectionProtocol):
     def _flush_and_go_on(self) -> None:
         self._flush_due = False
         self._flush()
-        if self.life >= _CLOSING:
+        if self.closing:
             return
         connection = self.connection
         if self._reading and not connection.unused:
@@ -191,11 +194,11 @@ class Http1Protocol(ConnectionProtocol):
         response = connection.response
         if response is not None and response.owner is not None and not connection.full:
             response.owner.unblocked()
-        if self.life >= _CLOSING:
+        if self.closing:
             return
         if connection.over and connection.unused:
             self._linger()
-        elif connection.over or (self.life is not Life.OPEN and connection.idle):
+        elif connection.over or (self.life is not _OPEN and connection.idle):
             self._close()
 
     @override
@@ -250,7 +253,7 @@ class Http1Protocol(ConnectionProtocol):
     @override
     def shut_down(self) -> None:
         self._patience_s = 0
-        if self.life >= _CLOSING:
+        if self.closing:
             return
         self.drain()
         response = self.connection.response
@@ -258,9 +261,9 @@ class Http1Protocol(ConnectionProtocol):
             response.owner.end(Status.UNAVAILABLE, "Server is shutting down")
         for call in list(self._running):
             call.end(Status.UNAVAILABLE, "Server is shutting down")
-        if self.life < _CLOSING:
+        if not self.closing:
             self._flush()
-        if self.life < _CLOSING:
+        if not self.closing:
             self._close()
 
     @override

@@ -33,11 +33,12 @@ from grpcwire.protocols.grpc import GrpcRoute, TrailersOnly
 from grpcwire.protocols.grpc_call import GrpcCall
 from grpcwire.protocols.response_writer import Http2Response
 from grpcwire.protocols.web_call import begin
-from grpcwire.transport.connection_protocol import ConnectionProtocol, Life
+from grpcwire.transport.connection_protocol import REFILL_S, ConnectionProtocol, Life
 from grpcwire.transport.registry import ConnectionRegistry
 
 __all__ = ["Http2Protocol"]
 
+_DRAINED: Final = Life.DRAINED
 _CLOSING: Final = Life.CLOSING
 _LOST: Final = Life.LOST
 _HEADERS_TOO_LARGE: Final = "Header list is larger than the limit"
@@ -75,7 +76,8 @@ class Http2Protocol(ConnectionProtocol):
     @override
     def _take_turn(self, data: bytes) -> None:
         connection = self.connection
-        self._refill(connection.budget)
+        if self.last_active - self._refilled > REFILL_S:
+            self._refill(connection.budget)
         counters = self.context.counters
         enough = counters.inflated_bytes + self.context.limits.inflated_bytes_per_turn
         self._flush_due = True
@@ -86,8 +88,10 @@ class Http2Protocol(ConnectionProtocol):
             if counters.inflated_bytes > enough:
                 break
         if self._fresh:
-            self._arm_fresh()
-        if connection.backlogged and self.life < _CLOSING:
+            for call in self._fresh:
+                call.arm()
+            self._fresh.clear()
+        if connection.backlogged and not self.closing:
             counters.turns_cut += 1
             self._transport.pause_reading()
             self._turn_soon()
@@ -96,7 +100,7 @@ class Http2Protocol(ConnectionProtocol):
     @override
     def _next_turn(self) -> None:
         super()._next_turn()
-        if not self._turn_due and not self.connection.sender.paused and self.life < _CLOSING:
+        if not self._turn_due and not self.connection.sender.paused and not self.closing:
             self._transport.resume_reading()
 
     def _on_request(self, event: events.RequestReceived) -> None:
@@ -197,7 +201,7 @@ class Http2Protocol(ConnectionProtocol):
             if cut:
                 self.flush_soon()
             self._timeouts.stall()
-        if self.life is Life.DRAINED:
+        if self.life is _DRAINED:
             self._close_when_done()
 
     @override
@@ -257,7 +261,7 @@ class Http2Protocol(ConnectionProtocol):
 
     @override
     def shut_down(self) -> None:
-        if self.life >= _CLOSING:
+        if self.closing:
             return
         self._patience_s = 0
         self._move(Life.DRAINING)
@@ -278,7 +282,7 @@ class Http2Protocol(ConnectionProtocol):
 
     def _close(self, code: ErrorCode, reason: str) -> None:
         """End the connection with GOAWAY, its calls with it."""
-        if self.life < _CLOSING:
+        if not self.closing:
             self.connection.close(code, reason)
             self._linger()
             self._flush()

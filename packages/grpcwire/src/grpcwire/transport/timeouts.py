@@ -24,6 +24,8 @@ class TimedConnection(Protocol):
     context: ServerContext
     last_active: float
     """When something last moved, on the loop's clock."""
+    closing: bool
+    """True once the end has begun."""
 
     @property
     def opening_since(self) -> float | None:
@@ -32,10 +34,6 @@ class TimedConnection(Protocol):
     @property
     def working(self) -> bool:
         """True while a handler is at work."""
-
-    @property
-    def closing(self) -> bool:
-        """True once the end has begun."""
 
     @property
     def output_waits(self) -> bool:

@@ -5,38 +5,28 @@ generated code calls other classes' code by name. A class that can't be compiled
 class that refers to it, is reported; it stays betterproto's.
 """
 
-from __future__ import annotations
-
-from functools import cache
-from math import copysign
-from struct import Struct, pack
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from protowire import registry, wellknown, wire
+from protowire import registry
 from protowire.betterproto_internals import (
-    UNKNOWN,
     install,
     is_message_class,
     message_classes,
-    new,
-    only_read,
     read_shape,
 )
-from protowire.errors import CompileError, DecodeError, EncodeError
+from protowire.errors import CompileError
+from protowire.gen.called_names import called_names
 from protowire.gen.decoder import write_decoder
-from protowire.gen.decoder_pieces import write_parts_reader
 from protowire.gen.encoder import write_encoder
-from protowire.gen.json_decoder import is_readable, write_json_decoder
-from protowire.gen.json_encoder import JSON_NAMES, is_plain, write_json_encoder
-from protowire.gen.json_transcoder import is_transcodable, write_json_transcoder
 from protowire.gen.methods import make_methods, write_init
+from protowire.gen.quick_json_reader import has_quick_reader, write_quick_reader
+from protowire.gen.quick_json_transcoder import has_quick_transcoder, write_quick_transcoder
+from protowire.gen.quick_json_writer import has_quick_writer, write_quick_writer
 from protowire.gen.source import Source
 from protowire.lazy import encode_lazy, make_lazy_class
-from protowire.shape import FIXED, Shape, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+from protowire.shape import Shape
 
 __all__ = ["compile_messages", "generated_source"]
 
@@ -71,24 +61,24 @@ def compile_messages(*sources: ModuleType | type, leave_out: bool = False) -> di
 
 
 def generated_source(cls: type) -> str:
-    """Give the code that was generated for a compiled class."""
+    """Return the code that was generated for a compiled class."""
     return _SOURCES[cls].text
 
 
 _TABLES: dict[str, dict[type, Any]] = {
     "encode": registry.ENCODERS,
     "decode": registry.DECODERS,
-    "json": registry.JSON,
-    "from_plain": registry.JSON_DECODERS,
-    "transcode": registry.TRANSCODERS,
+    "json": registry.QUICK_JSON_WRITERS,
+    "from_plain": registry.QUICK_JSON_READERS,
+    "transcode": registry.QUICK_JSON_TRANSCODERS,
     "lazy": registry.LAZY,
 }
 
 # Of each kind of JSON code: what writes it, which classes can have it, and its table.
 _JSON_WRITERS = (
-    (write_json_encoder, is_plain, "json"),
-    (write_json_transcoder, is_transcodable, "transcode"),
-    (write_json_decoder, is_readable, "from_plain"),
+    (write_quick_writer, has_quick_writer, "json"),
+    (write_quick_transcoder, has_quick_transcoder, "transcode"),
+    (write_quick_reader, has_quick_reader, "from_plain"),
 )
 
 
@@ -121,15 +111,15 @@ def _read_all(classes: list[type]) -> tuple[dict[type, Shape], dict[str, str]]:
         else:
             queue += shapes[cls].refers_to
     while True:
-        faults = {
+        unfit = {
             (shape, field)
             for shape in shapes.values()
             for field in shape.fields
             if field.value.type in bad
         }
-        if not faults:
+        if not unfit:
             return shapes, reasons
-        for shape, field in faults:
+        for shape, field in unfit:
             reasons[f"{shape.name}.{field.name}"] = (
                 f"refers to {field.value.type.__name__}, which can't be compiled"
             )
@@ -140,7 +130,7 @@ def _read_all(classes: list[type]) -> tuple[dict[type, Shape], dict[str, str]]:
 def _self_contained(
     fits: Callable[[Shape], bool], shapes: dict[type, Shape], known: Mapping[type, object]
 ) -> set[type]:
-    """Give the classes that fit and refer to none but each other and what is known."""
+    """Return the classes that fit and refer to none but each other and what is known."""
     classes = {cls for cls, shape in shapes.items() if fits(shape)}
     while True:
         rest = {
@@ -153,7 +143,7 @@ def _self_contained(
 
 def _write(shape: Shape, json_writers: Iterable[Callable[[Source, Shape], None]]) -> Source:
     source = Source(f"{shape.cls.__module__}.{shape.name}")
-    source.names.update(_shared_names() | JSON_NAMES)
+    source.names.update(called_names())
     source.bind("TITLE", shape.name)
     tags = {
         field.number << 3 | wire_type: field.name
@@ -165,58 +155,6 @@ def _write(shape: Shape, json_writers: Iterable[Callable[[Source, Shape], None]]
         write(source, shape)
         source.add("")
     return source
-
-
-@cache
-def _shared_names() -> dict[str, Any]:
-    """Give what generated code calls besides the code of other classes."""
-    names: dict[str, Any] = {
-        name: getattr(module, name)
-        for module in (wire, wellknown)
-        for name in vars(module)
-        if name.startswith(("read_", "as_", "packed_", "skip_", "timestamp_", "duration_"))
-        or name.endswith(("_bytes", "_ZERO", "_parts"))
-    }
-    names |= {f"pack_{kind}": Struct(f"<{letter}").pack for kind, letter in FIXED.items()}
-    names |= {f"read_{kind}": Struct(f"<{letter}").unpack_from for kind, letter in FIXED.items()}
-    names |= {
-        "DECODE_FAULTS": registry.DECODE_FAULTS,
-        "DecodeError": DecodeError,
-        "EncodeError": EncodeError,
-        "TOO_DEEP": f"nested deeper than {wire.MAX_DEPTH}",
-        "TRUNCATED": wire.TRUNCATED,
-        "as_bit": _as_bit,
-        "copysign": copysign,
-        "encode_other": registry.encode_other,
-        "keep_unknown": _keep_unknown,
-        "locate": registry.locate,
-        "new": new,
-        "only_read": only_read,
-        "pack": pack,
-        "varint": wire.varint,
-    }
-    parts = Source("wrappers, Timestamp and Duration")
-    parts.names.update(names)
-    write_parts_reader(parts, "read_time_parts", (Value("int64"), Value("int32")))
-    for kind in _WRAPPED:
-        write_parts_reader(parts, f"read_{kind}_parts", (Value(kind),))
-    return {name: value for name, value in parts.compile().items() if name != "__builtins__"}
-
-
-_WRAPPED = ("double", "float", "int64", "uint64", "int32", "uint32", "bool", "string", "bytes")
-
-
-def _as_bit(value: object) -> int:
-    if not isinstance(value, bool):
-        raise TypeError
-    return int(value)
-
-
-def _keep_unknown(message: Any, unknown: list[bytes] | None, piece: bytes) -> list[bytes]:
-    if unknown is None:
-        unknown = message.__dict__[UNKNOWN] = []
-    unknown.append(piece)
-    return unknown
 
 
 def _register(shape: Shape, source: Source) -> None:

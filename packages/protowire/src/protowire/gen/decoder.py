@@ -15,18 +15,12 @@ Sub-structures that are no message of their own (map entries, wrappers, Timestam
 are read by functions that return their parts as a tuple.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from protowire.betterproto_internals import SERIALIZED, UNKNOWN
 from protowire.gen.decoder_pieces import Pieces, dispatch, write_parts_reader
+from protowire.gen.source import Source
 from protowire.shape import LEN, Field, Label, Shape, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from protowire.gen.source import Source
 
 __all__ = ["write_decoder"]
 
@@ -48,8 +42,8 @@ def write_decoder(source: Source, shape: Shape) -> None:
             with source.block("if pos != end:"):
                 add("raise DecodeError(TRUNCATED)")
             _write_times(decoder, shape)
-        with source.block("except DECODE_FAULTS as fault:"):
-            add("raise locate(fault, TITLE, FIELDS.get(tag, ''), start) from None")
+        with source.block("except DECODE_ERRORS as error:"):
+            add("raise locate(error, TITLE, FIELDS.get(tag, ''), start) from None")
         for field in shape.fields:
             if field.many:
                 with source.block(f"if {_local(field)} is None:"):
@@ -69,7 +63,7 @@ def _is_time(field: Field) -> bool:
 
 
 def _merged(shape: Shape) -> list[Field]:
-    """Give the fields whose later occurrences build on the earlier ones."""
+    """Return the fields whose later occurrences build on the earlier ones."""
     return [field for field in shape.fields if field.many or field.value.kind == "message"] + [
         field
         for field in shape.fields

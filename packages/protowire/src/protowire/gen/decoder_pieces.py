@@ -5,17 +5,11 @@ entries, wrappers, Timestamp and Duration are read by functions made of the same
 return their parts as a tuple; `decoder` makes whole messages.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 from protowire.betterproto_internals import enum_member, enum_members
+from protowire.gen.source import Source
 from protowire.shape import FIXED, VARINTS, Field, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from protowire.gen.source import Source
 
 __all__ = ["Pieces", "dispatch", "write_parts_reader"]
 
@@ -112,7 +106,7 @@ class Pieces:
         return f"{reader}(data, pos, stop, depth - 1, {old})"
 
     def new_message(self, value: Value) -> tuple[str, str]:
-        """Give the expressions of a new sub-message and of its decoder."""
+        """Return the expressions of a new sub-message and of its decoder."""
         cls = self.source.class_name(value.type)
         return f"new({cls})", self.source.part_of(value.type, "decode")
 

@@ -11,16 +11,10 @@ encoder carries no names, and a good message pays nothing for them.
 A message that is known by its encoding alone (`lazy`) is copied, never looked into.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from protowire.betterproto_internals import UNKNOWN
+from protowire.gen.source import Source
 from protowire.shape import FIXED, FLOATS, VARINTS, Field, Label, Shape, Value
 from protowire.wire import varint
-
-if TYPE_CHECKING:
-    from protowire.gen.source import Source
 
 __all__ = ["write_encoder"]
 

@@ -7,11 +7,10 @@ fields and presence, `is_set` and `repr` pass over what was merely read, and wha
 and repeated counts as not set.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import betterproto
 
@@ -26,13 +25,9 @@ from protowire.betterproto_internals import (
     run_post_init,
 )
 from protowire.errors import DecodeError
+from protowire.gen.source import Source
 from protowire.shape import Field, Label, Shape
 from protowire.wire import MAX_LENGTH, varint
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from protowire.gen.source import Source
 
 __all__ = ["make_methods", "write_init"]
 
@@ -78,7 +73,7 @@ def _write_argument(source: Source, shape: Shape, field: Field) -> None:
 
 
 def _own_fields(message: Any) -> dict[str, Any]:
-    """Give a copy of the instance's attributes, without those that were merely read."""
+    """Return a copy of the instance's attributes, without those that were merely read."""
     fields: dict[str, Any] = message.__dict__.copy()
     if READ not in fields:
         return fields
@@ -134,11 +129,11 @@ def _bytes_methods(
     merge: Callable[[Any, bytes], Any],
 ) -> dict[str, Any]:
     def __bytes__(self: Any) -> bytes:  # noqa: N807 - these become the methods they are named for
-        """Give the binary encoding."""
+        """Return the binary encoding."""
         return encode(self)
 
     def __len__(self: Any) -> int:  # noqa: N807
-        """Give the size of the binary encoding."""
+        """Return the size of the binary encoding."""
         return len(encode(self))
 
     def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807
@@ -205,7 +200,7 @@ def _value_methods(shape: Shape) -> dict[str, Any]:
         )
 
     def __bool__(self: Any) -> bool:  # noqa: N807
-        """Tell whether any field differs from its default."""
+        """True if any field differs from its default."""
         fields = self.__dict__
         return any(
             _differs(fields[name], default, field)
@@ -235,7 +230,7 @@ def _display_methods(shape: Shape) -> dict[str, Any]:
             yield field.name, fields.get(field.name, UNSET), UNSET
 
     def is_set(self: Any, name: str) -> bool:
-        """Tell whether a field was set; KeyError for one that does not exist."""
+        """True if a field was set; KeyError for one that does not exist."""
         field = by_name[name]
         value = _own_fields(self).get(name)
         return bool(value) if field.many else value is not None

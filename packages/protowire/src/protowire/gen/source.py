@@ -6,14 +6,10 @@ reached by names that are unique within one source; `late` names are filled in w
 class of a batch is compiled, since messages refer to each other in circles.
 """
 
-from __future__ import annotations
-
 import linecache
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 __all__ = ["Source"]
 
@@ -52,7 +48,7 @@ class Source:
         return name
 
     def class_name(self, cls: type) -> str:
-        """Give a name to a class, the same one each time."""
+        """Return a name to a class, the same one each time."""
         if cls not in self._classes:
             taken = sum(other.__name__ == cls.__name__ for other in self._classes)
             name = f"{cls.__name__}_{taken}" if taken else cls.__name__

@@ -1,24 +1,18 @@
-"""What the generators of JSON code share: the way out of it, and where that is taken.
+"""The way from quick JSON code, which is generated, to the full way.
 
-Generated JSON code handles the usual case and judges nothing. At anything else it raises
-Unusual, and its caller begins again by the long way, which says what is wrong, if it is.
+Quick code handles the usual case and judges nothing. At anything else it raises TakeFullWay,
+and `reader` or `writer` begins again the full way, which says what is wrong, if it is.
 """
 
-from __future__ import annotations
+from typing import NoReturn
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from protowire.gen.source import Source
-
-__all__ = ["Unusual", "write_unusual_if"]
+__all__ = ["TakeFullWay", "take_full_way"]
 
 
-class Unusual(Exception):
-    """A value that the long way must judge."""
+class TakeFullWay(Exception):
+    """A value that the full way must judge."""
 
 
-def write_unusual_if(source: Source, condition: str) -> None:
-    """Write that the code gives up where the condition holds."""
-    with source.block(f"if {condition}:"):
-        source.add("raise Unusual")
+def take_full_way() -> NoReturn:
+    """Raise TakeFullWay, where a statement can't stand."""
+    raise TakeFullWay

@@ -12,23 +12,19 @@ Work is bounded: the size of the text and the nesting of messages are limited, a
 are judged by their exponent before they are expanded.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from protowire.errors import DecodeError
-from protowire.json.fallback import Unusual
+from protowire.json.fallback import TakeFullWay
 from protowire.json.values import SCALARS, SKIP, enum_value, map_key, read_duration, read_timestamp
-from protowire.registry import JSON_DECODERS, SHAPES, shape_of
+from protowire.registry import QUICK_JSON_READERS, SHAPES, shape_of
 from protowire.shape import Field, Label, Value
 from protowire.wellknown import WRAPPERS, well_known_name
 from protowire.wire import MAX_DEPTH
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["from_json"]
 
@@ -68,7 +64,7 @@ def from_json(
 
 def _quick_message(cls: type[T], text: str | bytes, max_bytes: int, max_depth: int) -> T | None:
     """The message by generated code; None where there is none or it met something unusual."""
-    from_plain = JSON_DECODERS.get(cls)
+    from_plain = QUICK_JSON_READERS.get(cls)
     # A character has at most four bytes: the long way counts where that may be too many.
     if from_plain is None or len(text) > max_bytes >> 2:
         return None
@@ -77,7 +73,7 @@ def _quick_message(cls: type[T], text: str | bytes, max_bytes: int, max_depth: i
             text = bytes(text).decode()
         plain, end = _quick_scan(text, 0)
         return from_plain(plain, max_depth) if end == len(text) else None
-    except (Unusual, StopIteration, ValueError, ArithmeticError, RecursionError):
+    except (TakeFullWay, StopIteration, ValueError, ArithmeticError, RecursionError):
         return None
 
 

@@ -4,16 +4,15 @@ Each reader takes a kind and a plain value as the standard library parsed it, wh
 with fraction or exponent is a Decimal, and gives the field's value or raises DecodeError.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from protowire.betterproto_internals import enum_member, enum_member_name, enum_names
 from protowire.errors import DecodeError
@@ -26,27 +25,36 @@ from protowire.wellknown import (
     timestamp_from_parts,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+__all__ = [
+    "QUOTED",
+    "SCALARS",
+    "SKIP",
+    "enum_value",
+    "map_key",
+    "read_duration",
+    "read_timestamp",
+]
 
-SKIP = object()
-"""Stands for an unknown enum name that is to be ignored."""
-MAX_DIGITS = 24
+QUOTED: Final = frozenset({"int64", "uint64", "sint64", "fixed64", "sfixed64"})
+"""Integers that JSON has as strings, since many of its readers know only doubles."""
+SKIP: Final = object()
+"""The value of an unknown enum name that is to be ignored."""
+MAX_DIGITS: Final = 24
 """No integer of 64 bits has more, sign and zeros of a fraction included generously."""
-MAX_NUMBER_LENGTH = 400
+MAX_NUMBER_LENGTH: Final = 400
 """No double needs as many characters to be told exactly enough; longer is an attack."""
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
-_TO_STANDARD = str.maketrans("-_", "+/")
-_TIMESTAMP = re.compile(
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_TO_STANDARD: Final = str.maketrans("-_", "+/")
+_TIMESTAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?"
     r"(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
 )
-_DURATION = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s")
-_FLOAT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
-# Halfway to the next float: what is nearer to the maximum rounds to it.
-_FLOAT_LIMIT = _FLOAT_MAX + 2.0**103
+_DURATION: Final = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s")
+_FLOAT_MAX: Final[float] = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+_FLOAT_LIMIT: Final = _FLOAT_MAX + 2.0**103
+"""Halfway to the next float: what is nearer to the maximum rounds to it."""
 
 
 def _number_of(text: str) -> Decimal:
@@ -108,7 +116,7 @@ def _string(_: str, plain: Any) -> str:
         try:
             plain.encode()
         except UnicodeEncodeError:
-            raise DecodeError("holds a lone surrogate, which is no character") from None
+            raise DecodeError("holds a lone surrogate, which is not a character") from None
     return plain
 
 
@@ -117,15 +125,15 @@ def _bytes(_: str, plain: Any) -> bytes:
         raise DecodeError("expected a string")
     text = plain.translate(_TO_STANDARD)
     if not _BASE64.fullmatch(text):
-        raise DecodeError("no base64")
+        raise DecodeError("not base64")
     bare = text.rstrip("=")
     padding = -len(bare) % 4
-    if padding == 3 or len(text) - len(bare) not in {0, padding}:  # noqa: PLR2004 - one letter holds no byte
-        raise DecodeError("no base64")
+    if padding == 3 or len(text) - len(bare) not in {0, padding}:  # noqa: PLR2004 - one letter alone holds no byte
+        raise DecodeError("not base64")
     try:
         return b64decode(bare + "=" * padding, validate=True)
     except Base64Error:
-        raise DecodeError("no base64") from None
+        raise DecodeError("not base64") from None
 
 
 def read_timestamp(plain: Any) -> Parts:
@@ -189,7 +197,7 @@ def map_key(kind: str, name: str) -> Any:
     return _string(kind, name) if kind == "string" else _int(kind, name)
 
 
-SCALARS: dict[str, Callable[[str, Any], Any]] = {
+SCALARS: Final[dict[str, Callable[[str, Any], Any]]] = {
     **dict.fromkeys(RANGES, _int),
     "float": _float,
     "double": _float,

@@ -10,21 +10,20 @@ betterproto keeps neither the proto's spelling nor a json_name; enum members hav
 betterproto's names, which lack their common prefix.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import struct
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from protowire.betterproto_internals import field_default, only_read
-from protowire.check import find_fault
+from protowire.check import find_error
 from protowire.errors import EncodeError
-from protowire.gen.json_encoder import QUOTED
-from protowire.json.fallback import Unusual
-from protowire.registry import JSON, SHAPES, shape_of
+from protowire.json.fallback import TakeFullWay
+from protowire.json.values import QUOTED
+from protowire.registry import QUICK_JSON_WRITERS, SHAPES, shape_of
 from protowire.shape import Field, Label, Value
 from protowire.wellknown import (
     MAX_DURATION_S,
@@ -39,9 +38,6 @@ from protowire.wellknown import (
     well_known_name,
 )
 from protowire.wire import MAX_DEPTH
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["to_json"]
 
@@ -62,7 +58,7 @@ def to_json(
         text = _quick_json(message)
         if text is not None:
             return text
-    fault = find_fault(shape_of, message)
+    fault = find_error(shape_of, message)
     if fault is not None:
         raise EncodeError(fault[0], field=fault[1], message=type(message).__name__)
     plain = _Writer(with_defaults=with_defaults, proto_names=proto_names).message(message)
@@ -75,14 +71,14 @@ def to_json(
 def _quick_json(message: Any) -> str | None:
     """The text by generated code; None where there is none or it met something unusual."""
     message.__dict__  # noqa: B018 - asking decodes what is known by its bytes
-    json_of = JSON.get(type(message))
+    json_of = QUICK_JSON_WRITERS.get(type(message))
     if json_of is None:
         return None
     try:
         text = json_of(message, MAX_DEPTH)
         if not text.isascii():
             text.encode()
-    except (Unusual, AttributeError, TypeError, UnicodeEncodeError):
+    except (TakeFullWay, AttributeError, TypeError, UnicodeEncodeError):
         return None
     return text
 
@@ -184,7 +180,7 @@ _FLOAT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
 def _fraction(nanos: int) -> str:
-    """Give no digits, or 3, 6 or 9 of them."""
+    """Return no digits, or 3, 6 or 9 of them."""
     digits = f"{nanos:09}"
     while digits.endswith("000"):
         digits = digits[:-3]

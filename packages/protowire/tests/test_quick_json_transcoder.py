@@ -24,8 +24,8 @@ def both(torture):
 
 
 def test_classes_of_simple_fields_are_transcoded(torture, task):
-    assert {torture.PlainBytes, task.Task} <= registry.TRANSCODERS.keys()
-    assert not {torture.Plain, torture.Scalars} & registry.TRANSCODERS.keys()
+    assert {torture.PlainBytes, task.Task} <= registry.QUICK_JSON_TRANSCODERS.keys()
+    assert not {torture.Plain, torture.Scalars} & registry.QUICK_JSON_TRANSCODERS.keys()
 
 
 def test_json_from_bytes_equals_json_of_the_message(upb, both):
@@ -41,7 +41,7 @@ def test_what_encoders_write_is_transcoded(torture):
     inner = torture.PlainBytes(an_int32=300, many_string=["é", ""], inner=torture.PlainBytes())
     message = torture.PlainBytes(perhaps_int64=0, a_string="x", inner=inner, many=[inner])
     data = encode(message)
-    text = registry.TRANSCODERS[torture.PlainBytes](data, 0, len(data), 10)
+    text = registry.QUICK_JSON_TRANSCODERS[torture.PlainBytes](data, 0, len(data), 10)
     assert text == to_json(message)
 
 

@@ -3,28 +3,22 @@
 What is parsed comes as the standard library's scanner gives it: an object as the tuple of
 its pairs, an array as a list. `from_plain` knows the names that `json_encoder` writes. At
 anything else (another spelling, a name that is unknown or comes twice, a null) it raises
-Unusual, or what the value's reader raises, and `json_reader` begins again by the long way,
+TakeFullWay, or what the value's reader raises, and `json_reader` begins again by the long way,
 which tells what is wrong, if it is: proven equal by
-`test_json_decoder.py::test_quick_reading_equals_the_long_way`.
+`test_quick_json_reader.py::test_quick_reading_equals_the_long_way`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from protowire.json.fallback import write_unusual_if
+from protowire.gen.json_fallback import write_fallback_if
+from protowire.gen.source import Source
 from protowire.json.values import SCALARS
 from protowire.shape import Field, Label, Shape, Value
 from protowire.wellknown import well_known_name
 
-if TYPE_CHECKING:
-    from protowire.gen.source import Source
-
-__all__ = ["is_readable", "write_json_decoder"]
+__all__ = ["has_quick_reader", "write_quick_reader"]
 
 
-def is_readable(shape: Shape) -> bool:
-    """Whether a class can have such code, as far as its own fields go."""
+def has_quick_reader(shape: Shape) -> bool:
+    """True if a class can have such code, as far as its own fields go."""
     spellings = [{field.name, field.json_name} for field in shape.fields]
     distinct = len(set().union(*spellings)) == sum(map(len, spellings))
     own = not well_known_name(shape.cls)
@@ -37,19 +31,19 @@ def _is_simple(field: Field) -> bool:
     return known and not field.group and field.label is not Label.MAP
 
 
-def write_json_decoder(source: Source, shape: Shape) -> None:
+def write_quick_reader(source: Source, shape: Shape) -> None:
     """Write `from_plain(plain, depth)` of a class."""
     add, block = source.add, source.block
     with block("def from_plain(plain, depth):"):
-        write_unusual_if(source, "depth < 0 or type(plain) is not tuple")
+        write_fallback_if(source, "depth < 0 or type(plain) is not tuple")
         add("values = {}")
         with block("for name, v in plain:"):
             for field in shape.by_number:
                 with block(f"if name == {field.json_name!r}:"):
                     _write_field(source, field)
                     add("continue")
-            add("raise Unusual")
-        write_unusual_if(source, "len(values) != len(plain)")
+            add("raise TakeFullWay")
+        write_fallback_if(source, "len(values) != len(plain)")
         add(f"return {source.class_name(shape.cls)}(**values)")
 
 
@@ -57,7 +51,7 @@ def _write_field(source: Source, field: Field) -> None:
     add, block = source.add, source.block
     target = f"values[{field.name!r}]"
     if field.many:
-        write_unusual_if(source, "type(v) is not list")
+        write_fallback_if(source, "type(v) is not list")
         add(f"{target} = [{_value(source, field.value)} for v in v]")
     elif field.value.inner_kind == "string":
         with block("if type(v) is not str or not v.isascii():"):

@@ -1,66 +1,32 @@
-"""Writes, as Python source, what gives a plain message's JSON in the usual form.
+"""Writes, as Python source, the quick writer of a plain message's JSON.
 
 A message is plain whose fields are integers, strings, bools, wrappers of these and other
 plain messages, singly or in lists. `json` gives its text piece by piece, in the order of
-the numbers, as `json_writer` does by way of dicts: proven equal by
-`test_json_encoder.py::test_quick_json_equals_the_long_way`.
+the numbers, as the full way (`json/writer`) does by way of dicts: proven equal by
+`test_quick_json_writer.py::test_quick_json_equals_the_full_way`.
 
 Nothing is judged here. At the first value that is not exactly of its field's type the code
-raises Unusual, and `json_writer` begins again by the long way, which names what is wrong.
+raises TakeFullWay, and `json/writer` begins again, which names what is wrong.
 """
 
-from __future__ import annotations
+from typing import Final
 
-from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, Any
-
-from protowire.betterproto_internals import READ, new
-from protowire.json.fallback import Unusual, write_unusual_if
-from protowire.lazy import encode_lazy
-from protowire.registry import DECODE_FAULTS, DECODERS, JSON, LAZY, TRANSCODERS
+from protowire.betterproto_internals import READ
+from protowire.gen.json_fallback import write_fallback_if
+from protowire.gen.source import Source
+from protowire.json.fallback import take_full_way
+from protowire.json.values import QUOTED
 from protowire.shape import RANGES, Field, Label, Shape, Value
 from protowire.wellknown import well_known_name
-from protowire.wire import MAX_DEPTH
 
-if TYPE_CHECKING:
-    from protowire.gen.source import Source
+__all__ = ["has_quick_writer", "write_quick_writer"]
 
-__all__ = ["JSON_NAMES", "QUOTED", "is_plain", "write_json_encoder"]
-
-QUOTED = frozenset({"int64", "uint64", "sint64", "fixed64", "sfixed64"})
-"""Integers that JSON has as strings, since many of its readers know only doubles."""
-
-_TYPES = {"string": "str", "bool": "bool"} | dict.fromkeys(RANGES, "int")
-_PLAIN = frozenset(_TYPES) - {"enum"}
+_TYPES: Final = {"string": "str", "bool": "bool"} | dict.fromkeys(RANGES, "int")
+_PLAIN: Final = frozenset(_TYPES) - {"enum"}
 
 
-def _json_of_bytes(message: Any, cls: type, depth: int) -> str:
-    """The JSON of a message that is no plain object of this class, but known by its bytes."""
-    if type(message) is not LAZY[cls]:
-        raise Unusual
-    data = encode_lazy(message, 0)
-    transcode = TRANSCODERS.get(cls)
-    if transcode is not None:
-        try:
-            return transcode(data, 0, len(data), depth)
-        except (Unusual, *DECODE_FAULTS):
-            pass  # decoding says what it is
-    decoded: Any = new(cls)
-    DECODERS[cls](data, 0, len(data), decoded, MAX_DEPTH)
-    return JSON[cls](decoded, depth)
-
-
-JSON_NAMES: dict[str, Any] = {
-    "EMPTY": [],
-    "Unusual": Unusual,
-    "quote": encode_basestring,
-    "json_of_bytes": _json_of_bytes,
-}
-"""What the generated code calls."""
-
-
-def is_plain(shape: Shape) -> bool:
-    """Whether a class is plain, as far as its own fields go."""
+def has_quick_writer(shape: Shape) -> bool:
+    """True if a class is plain, as far as its own fields go."""
     return not well_known_name(shape.cls) and all(
         field.label is not Label.MAP and (field.value.inner_kind in _PLAIN or _is_message(field))
         for field in shape.fields
@@ -71,14 +37,14 @@ def _is_message(field: Field) -> bool:
     return field.value.kind == "message"
 
 
-def write_json_encoder(source: Source, shape: Shape) -> None:
+def write_quick_writer(source: Source, shape: Shape) -> None:
     """Write `json(self, depth)` of a plain class."""
     add, block = source.add, source.block
     with block("def json(self, depth):"):
-        write_unusual_if(source, "depth < 0")
+        write_fallback_if(source, "depth < 0")
         add("fields = self.__dict__")
         if shape.refers_to:
-            write_unusual_if(source, f"{READ!r} in fields")
+            write_fallback_if(source, f"{READ!r} in fields")
         add("parts = []")
         for field in shape.by_number:
             _write_field(source, field)
@@ -91,7 +57,7 @@ def _write_field(source: Source, field: Field) -> None:
     name = f',"{field.json_name}":'
     if field.label is Label.REPEATED:
         add(f"v = fields.get({field.name!r}, EMPTY)")
-        write_unusual_if(source, "type(v) is not list")
+        write_fallback_if(source, "type(v) is not list")
         with block("if v:"):
             add(f"parts.append({name + '['!r} + ','.join({_items(source, field)}) + ']')")
         return
@@ -108,11 +74,11 @@ def _write_field(source: Source, field: Field) -> None:
 
 def _write_check(source: Source, value: Value) -> None:
     if value.kind != "message":
-        write_unusual_if(source, _is_other(value))
+        write_fallback_if(source, _is_other(value))
 
 
 def _is_other(value: Value) -> str:
-    """What is true of a `v` that is not exactly what a field of this type holds."""
+    """The condition that holds for a `v` that is not exactly of this type."""
     kind = value.inner_kind
     test = f"type(v) is not {_TYPES[kind]}"
     if kind in RANGES:
@@ -143,9 +109,5 @@ def _items(source: Source, field: Field) -> str:
     text = _text(source, field.value)
     if field.value.kind == "message":
         return f"[{text} for v in v]"
-    other = source.bind("other", _raise_unusual)
+    other = source.bind("other", take_full_way)
     return f"[{other}() if {_is_other(field.value)} else {text} for v in v]"
-
-
-def _raise_unusual() -> str:
-    raise Unusual

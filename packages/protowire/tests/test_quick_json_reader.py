@@ -31,7 +31,7 @@ def both(monkeypatch):
     def both(cls, text, **options):
         quick = outcome(cls, text, **options)
         with monkeypatch.context() as context:
-            context.setattr(json_reader, "JSON_DECODERS", {})
+            context.setattr(json_reader, "QUICK_JSON_READERS", {})
             return quick, outcome(cls, text, **options)
 
     return both
@@ -43,7 +43,7 @@ def quick(cls, text):
 
 
 def test_classes_of_simple_fields_have_generated_code_and_others_have_not(torture, task):
-    quick_classes = registry.JSON_DECODERS.keys()
+    quick_classes = registry.QUICK_JSON_READERS.keys()
     assert {torture.PlainBytes, torture.PlainWrappers, task.CreateTaskRequest} <= quick_classes
     assert not {torture.Plain, torture.Maps} & quick_classes
 
