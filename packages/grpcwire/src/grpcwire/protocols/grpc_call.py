@@ -1,7 +1,8 @@
 """A gRPC call on an HTTP/2 stream: messages in envelopes, the status in the trailers.
 
-The wire half of a `ServerCall`, with gRPC's header blocks and HTTP/2's windows. What
-other protocols do instead stands in `web.call`.
+The sending half of a `ServerCall`, with gRPC's header blocks and HTTP/2's windows;
+`web_call` holds the one of the other protocols. Begun by
+`grpcwire.transport.http2_protocol` for each request that `router` finds to be gRPC.
 """
 
 from typing import Final, Protocol
@@ -18,6 +19,8 @@ from grpcwire.http2.errors import ErrorCode
 from grpcwire.http2.hpack_encoder import encode_fields
 from grpcwire.http2.server_connection import ServerConnection
 from grpcwire.protocols.grpc import OK_TRAILERS, GrpcRoute, status_fields
+
+__all__ = ["GrpcCall", "Http2Transport"]
 
 _OK: Final = status_fields(Status.OK)
 

@@ -1,7 +1,7 @@
-"""Where a response goes, whichever HTTP version carries it.
+"""The way of a response to its client, whichever version of HTTP carries it.
 
-`ResponseWriter` is all that the calls of this package know of a connection: HTTP/1.1
-has its own (`http1.exchange`), the one over an HTTP/2 stream stands here.
+`ResponseWriter` is all that the calls of `web_call` know of a connection. HTTP/1.1's
+is `http1.response.Http1Response`; the one over an HTTP/2 stream stands here.
 """
 
 from typing import Protocol
@@ -13,17 +13,19 @@ from grpcwire.http2.hpack_encoder import encode_fields
 from grpcwire.http2.server_connection import ServerConnection
 from grpcwire.http2.streams import OVER, Stream
 
+__all__ = ["Http2Response", "ResponseWriter"]
+
 
 class ResponseWriter(Protocol):
     """The way back to one request's client."""
 
     @property
     def over(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """True if nothing can be sent any more."""
 
     @property
     def blocked(self) -> bool:
-        """Whether data waits for the peer to take it."""
+        """True while data waits for the peer to take it."""
 
     def whole(self, response: Response) -> None:
         """Send a response in one piece."""
@@ -56,12 +58,12 @@ class Http2Response:
 
     @property
     def over(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """True if nothing can be sent any more."""
         return self._stream.state in OVER
 
     @property
     def blocked(self) -> bool:
-        """Whether flow control keeps data back."""
+        """True while flow control keeps data back."""
         return self._stream.unsent is not None
 
     def whole(self, response: Response) -> None:
