@@ -5,10 +5,10 @@ from servicekit import COMMAND_PORT, Settings, run, serve, settings_options
 from taskstore import open_writer
 
 
-@settings_options(default_port=COMMAND_PORT, side="writer")
+@settings_options(default_port=COMMAND_PORT)
 def main(settings: Settings) -> None:
     """Serve the writes of task.TaskService."""
-    run("command", settings, service)
+    run("command", settings, service, side="writer")
 
 
 async def service(settings: Settings) -> None:

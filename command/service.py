@@ -1,5 +1,7 @@
 """The command side of the contract: CreateTask."""
 
+from typing_extensions import override
+
 from servicekit import AnsweringTaskService, InvalidRequest, ServedElsewhere
 from taskpb import (
     CreateTaskRequest,
@@ -10,6 +12,7 @@ from taskpb import (
     ListTasksByTagResponse,
     Task,
 )
+from taskpb.channel import QUERY_ADDRESS
 from taskpb.rules import create_violations, parse_request_id
 from taskstore import TaskWriter
 
@@ -17,12 +20,13 @@ __all__ = ["CommandService"]
 
 
 class CommandService(AnsweringTaskService):
-    """Answers writes from `writer`; `query` is where the reads are, for who asks here."""
+    """Answers writes from `writer`; a read that comes here is told the address of `query`."""
 
-    def __init__(self, writer: TaskWriter, query: str = "localhost:8082") -> None:
+    def __init__(self, writer: TaskWriter, query: str = str(QUERY_ADDRESS)) -> None:
         self._writer = writer
         self._query = query
 
+    @override
     async def create_task(self, create_task_request: CreateTaskRequest) -> CreateTaskResponse:
         request = create_task_request
         if violations := create_violations(request):
@@ -34,9 +38,11 @@ class CommandService(AnsweringTaskService):
             consistency_token=created.consistency_token,
         )
 
+    @override
     async def get_task(self, get_task_request: GetTaskRequest) -> GetTaskResponse:
         raise ServedElsewhere("task.TaskService/GetTask", "query", self._query)
 
+    @override
     async def list_tasks_by_tag(
         self,
         list_tasks_by_tag_request: ListTasksByTagRequest,

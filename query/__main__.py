@@ -5,10 +5,10 @@ from servicekit import QUERY_PORT, Settings, run, serve, settings_options
 from taskstore import open_reader
 
 
-@settings_options(default_port=QUERY_PORT, side="reader")
+@settings_options(default_port=QUERY_PORT)
 def main(settings: Settings) -> None:
     """Serve the reads of task.TaskService."""
-    run("query", settings, service)
+    run("query", settings, service, side="reader")
 
 
 async def service(settings: Settings) -> None:

@@ -1,6 +1,9 @@
 """The query side of the contract: GetTask and ListTasksByTag."""
 
 import asyncio
+from typing import Final
+
+from typing_extensions import override
 
 from grpcwire import current_call
 from protowire import encode, from_encoded
@@ -14,25 +17,30 @@ from taskpb import (
     ListTasksByTagResponse,
     Task,
 )
+from taskpb.channel import COMMAND_ADDRESS
 from taskpb.rules import parse_task_id
 from taskstore import MAX_PAGE_TASKS, TaskReader, list_answer
 
 __all__ = ["QueryService"]
 
-# How long a read waits for the write of its token where the client set no deadline.
-DEFAULT_WAIT_S = 5.0
-# What is kept of a deadline, so that UNAVAILABLE arrives before it has passed.
-_ANSWER_S = 0.02
-_ANSWER_SHARE = 0.05
+DEFAULT_WAIT_S: Final = 5.0
+"""The seconds a read waits for the write of its token if the client set no deadline."""
+
+_ANSWER_S: Final = 0.02
+"""The least seconds kept of a deadline, so that UNAVAILABLE arrives before it has passed."""
+
+_ANSWER_SHARE: Final = 0.05
+"""The share kept of a long deadline, likewise."""
 
 
 class QueryService(AnsweringTaskService):
-    """Answers reads from `reader`; `command` is where the writes are, for who asks here."""
+    """Answers reads from `reader`; a write that comes here is told the address of `command`."""
 
-    def __init__(self, reader: TaskReader, command: str = "localhost:8081") -> None:
+    def __init__(self, reader: TaskReader, command: str = str(COMMAND_ADDRESS)) -> None:
         self._reader = reader
         self._command = command
 
+    @override
     async def get_task(self, get_task_request: GetTaskRequest) -> GetTaskResponse:
         request = get_task_request
         task_id = parse_task_id(request.task_id)
@@ -42,6 +50,7 @@ class QueryService(AnsweringTaskService):
         task = await self._reader.get(task_id, consistency_token=token, wait_s=_wait_s(token))
         return GetTaskResponse(task=from_encoded(Task, task))
 
+    @override
     async def list_tasks_by_tag(
         self, list_tasks_by_tag_request: ListTasksByTagRequest
     ) -> ListTasksByTagResponse:
@@ -62,12 +71,13 @@ class QueryService(AnsweringTaskService):
         rest = ListTasksByTagResponse(next_page_token=page.next_page_token)
         return from_encoded(ListTasksByTagResponse, tasks + encode(rest))
 
+    @override
     async def create_task(self, create_task_request: CreateTaskRequest) -> CreateTaskResponse:
         raise ServedElsewhere("task.TaskService/CreateTask", "command", self._command)
 
 
 def _wait_s(consistency_token: str) -> float:
-    """How long the current call may wait for a token's write."""
+    """The seconds that the current call may wait for a token's write."""
     if not consistency_token:
         return 0.0
     call = current_call()

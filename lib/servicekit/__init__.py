@@ -1,12 +1,14 @@
-"""What both services need to run, and nothing of what either does.
+"""Running a service: everything both need for that, and nothing of what either does.
 
-`settings` reads options and environment, `serving` listens and drains, `health`
-watches the store, `answers` turns errors into statuses.
+`settings` reads options and environment, `serving` listens and drains, `workers`
+spreads a service over processes, `health` watches the store, `answers` turns
+errors into statuses.
 """
 
 from servicekit.answers import AnsweringTaskService, InvalidRequest, ServedElsewhere, answer_to
 from servicekit.serving import run, serve
-from servicekit.settings import COMMAND_PORT, QUERY_PORT, Settings, settings_options
+from servicekit.settings import Settings, settings_options
+from taskpb.channel import COMMAND_PORT, QUERY_PORT
 
 __all__ = [
     "COMMAND_PORT",

@@ -9,16 +9,18 @@ there new calls are refused one by one, in a way that is safe to retry.
 
 import asyncio
 import ssl
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from socket import socket
-from typing import Any, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import grpclib.server
 from grpclib import GRPCError, Status
 from grpclib.encoding.proto import ProtoStatusDetailsCodec
 from grpclib.events import RecvRequest, listen
 from grpclib.server import Stream
+from typing_extensions import override
 
 import grpcwire
 from protowire import Codec, JsonCodec
@@ -27,31 +29,37 @@ from taskpb import descriptor_set
 
 __all__ = ["ENGINES", "CallsInFlight", "Engine", "GrpclibEngine", "GrpcwireEngine"]
 
-# How long a server that was closed may take: ours waits for handlers, should one ignore
-# that it is cancelled, grpclib's for its clients to hang up on some versions of Python.
-_CLOSE_S = 1.0
-# What a service that drains still answers: that it does.
-_HEALTH = "/grpc.health.v1.Health/"
+_CLOSE_S: Final = 1.0
+"""The seconds that a server that was closed may take.
+
+Ours waits for handlers, should one ignore that it is cancelled; grpclib's for
+its clients to hang up, on some versions of Python.
+"""
+
+_HEALTH: Final = "/grpc.health.v1.Health/"
+"""The calls that a service that drains still answers: it says that it does."""
 
 
 class Engine(Protocol):
     """A server of handlers, as a service runs it."""
 
-    @property
-    def alpn(self) -> Sequence[str]:
-        """The protocols it offers in a TLS handshake, the best first."""
+    alpn: ClassVar[Sequence[str]]
+    """The protocols it offers in a TLS handshake, the best first."""
 
+    @abstractmethod
     async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext | None) -> None:
         """Serve on sockets that are bound."""
 
-    async def drain(self, limit_s: float) -> None:
-        """Refuse new calls, let those in flight finish for up to `limit_s`, then stop."""
+    @abstractmethod
+    async def drain(self, grace_s: float) -> None:
+        """Refuse new calls, let those in flight finish for up to `grace_s` seconds, then stop."""
 
+    @abstractmethod
     async def stop(self) -> None:
         """Stop now."""
 
 
-class GrpcwireEngine:
+class GrpcwireEngine(Engine):
     """Our server."""
 
     alpn = ("h2", "http/1.1")
@@ -68,25 +76,25 @@ class GrpcwireEngine:
             cors=grpcwire.Cors(frozenset(cors_origins)) if cors_origins else None,
         )
 
+    @override
     async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext | None) -> None:
-        """See Engine.start."""
         await self._server.start(sock=sockets, ssl=tls, backlog=BACKLOG)
 
-    async def drain(self, limit_s: float) -> None:
-        """See Engine.drain."""
+    @override
+    async def drain(self, grace_s: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(limit_s + _CLOSE_S):
-                await self._server.drain(limit_s)
+            async with asyncio.timeout(grace_s + _CLOSE_S):
+                await self._server.drain(grace_s)
 
+    @override
     async def stop(self) -> None:
-        """See Engine.stop."""
         self._server.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
                 await self._server.wait_closed()
 
 
-class GrpclibEngine:
+class GrpclibEngine(Engine):
     """grpclib's server, one for each socket. It speaks gRPC alone, which no page can."""
 
     alpn = ("h2",)
@@ -96,8 +104,8 @@ class GrpclibEngine:
         self._calls = CallsInFlight()
         self._servers: list[grpclib.server.Server] = []
 
+    @override
     async def start(self, sockets: Sequence[socket], tls: ssl.SSLContext | None) -> None:
-        """See Engine.start."""
         for each in sockets:
             server = grpclib.server.Server(
                 self._handlers, codec=Codec(), status_details_codec=ProtoStatusDetailsCodec()
@@ -106,13 +114,13 @@ class GrpclibEngine:
             await server.start(sock=each, ssl=tls, backlog=BACKLOG)
             self._servers.append(server)
 
-    async def drain(self, limit_s: float) -> None:
-        """See Engine.drain."""
-        await self._calls.drain(limit_s)
+    @override
+    async def drain(self, grace_s: float) -> None:
+        await self._calls.drain(grace_s)
         await self.stop()
 
+    @override
     async def stop(self) -> None:
-        """See Engine.stop."""
         for server in self._servers:
             server.close()
         with suppress(TimeoutError):
@@ -120,10 +128,11 @@ class GrpclibEngine:
                 await asyncio.gather(*(server.wait_closed() for server in self._servers))
 
 
-ENGINES: Mapping[str, Callable[[Sequence[Any], Collection[str]], Engine]] = {
+ENGINES: Final[Mapping[str, Callable[[Sequence[Any], Collection[str]], Engine]]] = {
     "grpcwire": GrpcwireEngine,
     "grpclib": GrpclibEngine,
 }
+"""The constructors by the name that `--engine` takes."""
 
 
 class CallsInFlight:
@@ -153,12 +162,10 @@ class CallsInFlight:
 
         event.method_func = counted
 
-    async def drain(self, limit_s: float) -> int:
-        """Refuse new calls and wait for those in flight; how many are left after `limit_s`."""
+    async def drain(self, grace_s: float) -> int:
+        """Refuse new calls, wait for those in flight; return the number left after `grace_s`."""
         self._draining = True
-        try:
-            async with asyncio.timeout(limit_s):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
                 await self._idle.wait()
-        except TimeoutError:
-            pass
         return self._count

@@ -1,6 +1,6 @@
-"""What grpc.health.v1 answers, and how it is found out.
+"""The answers of grpc.health.v1, and the watch over the store behind them.
 
-The empty name, `task.TaskService` and `readiness` say whether calls can be
+The empty name, `task.TaskService` and `readiness` tell if calls can be
 answered: the database works and the service isn't draining. `liveness` says
 that the process runs; a supervisor that restarts on it must not be fooled by a
 database that is away.
@@ -8,7 +8,7 @@ database that is away.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from grpclib import GRPCError, Status
@@ -16,17 +16,21 @@ from grpclib.health.check import ServiceStatus
 from grpclib.health.service import OVERALL, Health
 from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpclib.server import Stream
+from typing_extensions import override
 
 from taskstore import StoreError
 
 __all__ = ["HealthMonitor"]
 
-# How long a database may be away before health says so.
-CHECK_EVERY_S = 1.0
-# The same for one that hangs: its silence is no yes.
-SILENCE_S = 2.0
-# What a watcher gets to be told NOT_SERVING before its watch ends.
-LAST_WORD_S = 0.1
+CHECK_EVERY_S: Final = 1.0
+"""The seconds for which a database may be away before health says so."""
+
+SILENCE_S: Final = 2.0
+"""The same for a database that hangs: its silence is not a yes."""
+
+LAST_WORD_S: Final = 0.1
+"""The seconds that a watcher gets to be told NOT_SERVING before its watch ends."""
+
 _log = structlog.get_logger("servicekit.health")
 
 
@@ -49,10 +53,9 @@ class _Health(Health):
         super().__init__(checks)
         self._stopping = stopping
 
-    async def Watch(  # noqa: N802 - the rpc's name
-        self, stream: Stream[HealthCheckRequest, HealthCheckResponse]
-    ) -> None:
-        """Tell every change until the service stops; the last is that it does."""
+    @override
+    async def Watch(self, stream: Stream[HealthCheckRequest, HealthCheckResponse]) -> None:
+        # Every change is told until the service stops; the last is that it does.
         watching = asyncio.create_task(super().Watch(stream))
         stopping = asyncio.create_task(self._stopping.wait())
         try:

@@ -1,9 +1,10 @@
-"""Where a service listens: every address of its host, one port; and saying so."""
+"""The sockets a service listens on: every address of its host, one port; and saying so."""
 
 import errno
 import os
 import socket
 import sys
+from typing import Final
 
 import structlog
 
@@ -11,17 +12,21 @@ from taskpb.channel import Address
 
 __all__ = ["BACKLOG", "open_listening_sockets", "say_ready"]
 
-# Connections the kernel completes ahead of us; asyncio's 100 delays a burst of
-# connects by a second. The kernel caps it (net.core.somaxconn).
-BACKLOG = 4096
-# Port 0 asks for a port that is free on every address: seldom more than one try.
-_FREE_PORT_TRIES = 16
-_NO_SUCH_ADDRESS_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+BACKLOG: Final = 4096
+"""The connections that the kernel completes ahead of us; it caps them (net.core.somaxconn).
+
+asyncio's 100 delays a burst of connects by a second.
+"""
+
+_FREE_PORT_TRIES: Final = 16
+"""The tries for port 0, a port that is free on every address: seldom more than one."""
+
+_NO_SUCH_ADDRESS_HERE: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _log = structlog.get_logger("servicekit.listening")
 
 
 def say_ready(name: str, host: str, port: int) -> None:
-    """Print the line that tells a service is ready, and where; it serves unread too."""
+    """Print the line that a service is ready, with its address; it serves unread too."""
     line = f"{name} listening on {Address(host, port)}\n"
     try:
         # One write, so that two services in one terminal don't share a line.

@@ -13,7 +13,7 @@ def configure_logging(log_format: str | None, level: str) -> None:
     """Send all logs of this process to standard error, as `text` or `json`.
 
     None chooses text on a terminal, else json. A traceback is told without its
-    variables, which may hold a password or what tasks say.
+    variables, which may hold a password or the text of tasks.
     """
     terminal = sys.stderr.isatty()
     chosen = log_format or ("text" if terminal else "json")

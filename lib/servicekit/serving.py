@@ -11,7 +11,8 @@ import signal
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import Any, Final, Literal, NoReturn
 
 import click
 import structlog
@@ -23,38 +24,45 @@ from servicekit.logs import configure_logging
 from servicekit.settings import Settings
 from servicekit.streams import open_missing_streams
 from servicekit.tls import UnusableTlsFile, load_certificate, server_tls
-from servicekit.workers import supervise
+from servicekit.workers import supervise_workers
 from taskpb import TaskServiceBase
 from taskpb.channel import Address
 from taskstore import StoreError
 
 __all__ = ["run", "serve"]
 
-# How long calls in flight may take to finish once the service is told to stop.
-DRAIN_S = 10.0
-# Objects that may be made and live before the garbage collector looks for circles among
-# them: calls leave hardly any, and 100 at once are 2,000 objects, thrice its usual limit.
-_YOUNG_OBJECTS = 20_000
-_log = structlog.get_logger("servicekit.serving")
+DRAIN_S: Final = 10.0
+"""The seconds that calls in flight may take to finish once the service is told to stop."""
 
+_YOUNG_OBJECTS: Final = 20_000
+"""The objects that may be made and live before the garbage collector looks for circles.
+
+Calls leave hardly any, and 100 at once are 2,000 objects, thrice its usual limit.
+"""
+
+_log = structlog.get_logger("servicekit.serving")
 
 _Main = Callable[[Settings], Coroutine[Any, Any, None]]
 
 
-def run(name: str, settings: Settings, main: _Main) -> NoReturn:
+def run(
+    name: str, settings: Settings, main: _Main, *, side: Literal["writer", "reader"]
+) -> NoReturn:
     """Run a service's `main`, in as many processes as set, and exit with what came of it.
 
-    What keeps a service from starting (the database, the address, the
-    certificate) is one plain line and exit code 1.
+    `side` is the side of the store that it opens: on SQLite a writer stays alone.
+    A service that can't start (for its database, its address, its certificate)
+    is one plain line and exit code 1.
     """
     open_missing_streams()
     configure_logging(settings.log_format, settings.log_level)
-    if settings.processes < settings.workers:
+    if side == "writer" and settings.database.one_writer and settings.workers > 1:
         _log.warning("SQLite takes one writer: serving with one worker", asked=settings.workers)
-    if settings.processes == 1:
+        settings = replace(settings, workers=1)
+    if settings.workers == 1:
         sys.exit(_run(name, settings, main))
     try:
-        sys.exit(supervise(name, settings, lambda shared: _run(name, shared, main)))
+        sys.exit(supervise_workers(name, settings, lambda shared: _run(name, shared, main)))
     except OSError as error:
         sys.exit(_cannot_listen(name, settings, error))
 
@@ -92,7 +100,7 @@ async def serve(
     engine = ENGINES[settings.engine]([service, health.service], settings.cors_origins)
     tls = server_tls(settings.tls, engine.alpn) if settings.tls else None
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, tls, settings)
-    shared = settings.processes > 1
+    shared = settings.workers > 1
     sockets = open_listening_sockets(settings.host, settings.port, share_port=shared)
     await engine.start(sockets, tls)
     _settle_garbage()
@@ -135,7 +143,7 @@ def _reload(tls: ssl.SSLContext | None, settings: Settings) -> None:
 
 
 async def _drain(engine: Engine, stop: _Stop) -> None:
-    _log.info("draining", limit_s=DRAIN_S)
+    _log.info("draining", grace_s=DRAIN_S)
     drained = asyncio.create_task(engine.drain(DRAIN_S))
     hurried = asyncio.create_task(stop.second.wait())
     await asyncio.wait([drained, hurried], return_when=asyncio.FIRST_COMPLETED)

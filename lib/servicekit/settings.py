@@ -7,68 +7,82 @@ opened. One declaration serves both services, so they can't drift apart.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
+from typing_extensions import override
 
 from servicekit.engines import ENGINES
-from taskpb.channel import is_host, parse_address
+from taskpb.channel import COMMAND_ADDRESS, MAX_PORT, QUERY_ADDRESS, is_host, parse_address
 from taskstore import Location, parse_database_url
 
-__all__ = ["COMMAND_PORT", "QUERY_PORT", "Settings", "TlsFiles", "settings_options"]
+__all__ = ["Settings", "TlsFiles", "settings_options"]
 
-Side = Literal["writer", "reader"]
-
-COMMAND_PORT = 8081
-QUERY_PORT = 8082
-_MAX_PORT = 65535
-_MAX_WORKERS = 256
+_MAX_WORKERS: Final = 256
+"""The most processes of a service; more than one a core gains nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """PEM files: our certificate chain, its key, and whom to trust as clients."""
+    """The PEM files of TLS."""
 
     certificate: Path
+    """Our certificate chain, leaf first."""
+
     key: Path
+    """The certificate's private key."""
+
     client_ca: Path | None
+    """The authority whose clients alone are let in; None lets every client in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator can set.
-
-    `command` and `query` are the addresses (HOST:PORT) by which an answer names
-    the half that serves a call.
-    """
+    """Everything an operator can set."""
 
     host: str
-    port: int
-    database: Location
-    workers: int
-    engine: str
-    log_format: str | None
-    log_level: str
-    tls: TlsFiles | None
-    command: str
-    query: str
-    cors_origins: tuple[str, ...]
-    side: Side
+    """The name or address to listen on; empty for every address of this machine."""
 
-    @property
-    def processes(self) -> int:
-        """How many processes serve: SQLite takes one writer, whatever was asked for."""
-        return 1 if self.side == "writer" and self.database.one_writer else self.workers
+    port: int
+    """The TCP port to listen on; 0 for any that is free."""
+
+    database: Location
+    """The database of the tasks."""
+
+    workers: int
+    """The number of processes that share the port."""
+
+    engine: str
+    """The server that runs the handlers: a key of ENGINES."""
+
+    log_format: str | None
+    """`text` or `json`; None for text on a terminal, else json."""
+
+    log_level: str
+    """The least level to log: `debug`, `info`, `warning` or `error`."""
+
+    tls: TlsFiles | None
+    """The files to serve TLS with; None for plaintext."""
+
+    command: str
+    """The address (HOST:PORT) by which an answer names the write service."""
+
+    query: str
+    """The address (HOST:PORT) by which an answer names the read service."""
+
+    cors_origins: tuple[str, ...]
+    """The origins whose pages may call from a browser; `*` is every one."""
 
 
 class _Parsed(click.ParamType[Any]):
-    """What `parse` makes of a text; its ValueError says why it makes nothing of it."""
+    """The value that `parse` makes of a text; its ValueError tells what is wrong with it."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
         self._parse = parse
 
+    @override
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
@@ -85,14 +99,14 @@ def _origin(text: str) -> str:
     except ValueError:
         origin = ""
     if text != origin:
-        raise ValueError(f"{text!r} is no origin: SCHEME://HOST[:PORT], or *")
+        raise ValueError(f"{text!r} is not an origin: SCHEME://HOST[:PORT], or *")
     return text
 
 
 def _host(text: str) -> str:
     """Empty is every address of this machine."""
     if text and not is_host(text):
-        raise ValueError(f"{text!r} is no host")
+        raise ValueError(f"{text!r} is not a host")
     return text
 
 
@@ -100,16 +114,11 @@ def _address(text: str) -> str:
     return str(parse_address(text))
 
 
-_PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PEM: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def settings_options(
-    *, default_port: int, side: Side
-) -> Callable[[Callable[[Settings], None]], click.Command]:
-    """Make `main(settings)` a program with the options of a service.
-
-    `side` is the side of the store it opens.
-    """
+def settings_options(*, default_port: int) -> Callable[[Callable[[Settings], None]], click.Command]:
+    """Make `main(settings)` a program with the options of a service."""
 
     def decorate(main: Callable[[Settings], None]) -> click.Command:
         def run(
@@ -121,7 +130,7 @@ def settings_options(
                 raise click.UsageError(
                     "--cors-origin: grpclib's server takes no calls of browsers."
                 )
-            main(Settings(**options, cors_origins=cors_origins, tls=tls, side=side))
+            main(Settings(**options, cors_origins=cors_origins, tls=tls))
 
         command: Any = run
         for option in reversed(_options(default_port)):
@@ -149,7 +158,7 @@ def _option(name: str, **attributes: Any) -> Callable[..., Any]:
 
 
 def _options(default_port: int) -> list[Callable[..., Any]]:
-    port = click.IntRange(0, _MAX_PORT)
+    port = click.IntRange(0, MAX_PORT)
     level = click.Choice(["debug", "info", "warning", "error"])
     return [
         _option(
@@ -185,7 +194,7 @@ def _options(default_port: int) -> list[Callable[..., Any]]:
 
 
 def _reaching_options() -> list[Callable[..., Any]]:
-    """How clients may reach the service, and the other half."""
+    """The options by which clients reach the service, and the other half."""
     address = _Parsed("address", _address)
     return [
         _option("--tls-cert", type=_PEM, help="Certificate chain (PEM). Default: plaintext."),
@@ -200,13 +209,13 @@ def _reaching_options() -> list[Callable[..., Any]]:
         _option(
             "--command",
             type=address,
-            default=f"localhost:{COMMAND_PORT}",
+            default=str(COMMAND_ADDRESS),
             help="The write service, as answers name it.",
         ),
         _option(
             "--query",
             type=address,
-            default=f"localhost:{QUERY_PORT}",
+            default=str(QUERY_ADDRESS),
             help="The read service, likewise.",
         ),
     ]

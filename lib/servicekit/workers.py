@@ -19,38 +19,54 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 
 from servicekit.listening import open_listening_sockets, say_ready
 from servicekit.settings import Settings
 
-__all__ = ["end_with_parent", "supervise"]
+__all__ = ["end_with_parent", "supervise_workers"]
 
-# The pause before a dead worker's successor, doubled from first to last.
-FIRST_PAUSE_S = 0.1
-LAST_PAUSE_S = 5.0
-# A worker that lived this long did not die of what it was born with.
-STABLE_S = 10.0
-# What a worker may take to stop beyond its own limit for draining.
-STOP_S = 15.0
-_WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM}
-# A worker that was told to stop before it had begun to listen for it.
-_STOPPED_EARLY = 128 + signal.SIGTERM
-_PR_SET_PDEATHSIG = 1
+FIRST_PAUSE_S: Final = 0.1
+"""The seconds between a worker's death and its successor, doubled with each further death."""
+
+LAST_PAUSE_S: Final = 5.0
+"""The most seconds of that pause."""
+
+STABLE_S: Final = 10.0
+"""The seconds after which a worker did not die of what it was born with."""
+
+STOP_S: Final = 15.0
+"""The seconds that workers may take to stop; a service drains its calls for up to 10."""
+
+_WATCHED: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM}
+
+_STOPPED_EARLY: Final = 128 + signal.SIGTERM
+"""The exit code of a worker that was told to stop before it had begun to listen for it."""
+
+_PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): the signal that a process gets when its parent dies."""
+
 _log = structlog.get_logger("servicekit.workers")
 
 
 @dataclass(slots=True)
 class _Worker:
     pid: int
+
     ready: int
+    """The pipe on which it says that it is ready."""
+
     started_at: float
+    """The time of its start, by the monotonic clock, in seconds."""
+
     pause_s: float
+    """The seconds before its successor's start, should it die soon."""
 
 
-def supervise(name: str, settings: Settings, work: Callable[[Settings], int]) -> int:
-    """Run `work` in `settings.workers` processes until told to stop; the exit code.
+def supervise_workers(name: str, settings: Settings, work: Callable[[Settings], int]) -> int:
+    """Run `work` in `settings.workers` processes until told to stop; return the exit code.
 
     Says that the service is ready once every worker is. Raises OSError where the
     port can't be bound. A worker that fails before it was ever ready ends them all.
@@ -136,7 +152,7 @@ class _Supervisor:
         return max(codes)
 
     def _reap(self) -> list[tuple[_Worker, int]]:
-        dead = []
+        dead: list[tuple[_Worker, int]] = []
         for worker in list(self._workers.values()):
             pid, status = os.waitpid(worker.pid, os.WNOHANG)
             if pid:
@@ -182,7 +198,7 @@ class _Supervisor:
 
 
 def end_with_parent() -> None:
-    """Have this process told to stop when its parent dies, where the kernel can (Linux)."""
+    """Have the kernel tell this process to stop when its parent dies (Linux alone can)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

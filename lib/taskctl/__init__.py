@@ -9,7 +9,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the program and exit."""
     try:
-        from taskctl.program import run  # noqa: PLC0415 - what takes time can be interrupted
+        from taskctl.program import run  # noqa: PLC0415 - the time it takes can be interrupted
 
         run()
     except KeyboardInterrupt:

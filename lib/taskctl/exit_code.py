@@ -1,7 +1,8 @@
-"""What the program's end tells: the one table of exit codes."""
+"""The one table of exit codes."""
 
 from collections.abc import Mapping
 from enum import IntEnum
+from typing import Final
 
 from taskpb import (
     DeadlineExceeded,
@@ -13,11 +14,11 @@ from taskpb import (
     TaskServiceError,
 )
 
-__all__ = ["MEANINGS", "ExitCode", "exit_code_of"]
+__all__ = ["DESCRIPTIONS", "ExitCode", "exit_code_of"]
 
 
 class ExitCode(IntEnum):
-    """How the program ends; MEANINGS says each in words."""
+    """The ways the program ends; DESCRIPTIONS says each in words."""
 
     DONE = 0
     FAILED = 1
@@ -31,7 +32,7 @@ class ExitCode(IntEnum):
     OUTPUT_CLOSED = 141
 
 
-MEANINGS: Mapping[ExitCode, str] = {
+DESCRIPTIONS: Final[Mapping[ExitCode, str]] = {
     ExitCode.DONE: "done",
     ExitCode.FAILED: "failed for another reason",
     ExitCode.REFUSED: "bad usage, bad input, or an argument that the service refuses",
@@ -44,7 +45,7 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.OUTPUT_CLOSED: "the reader of the output went away, as `head` does",
 }
 
-_OF_ERRORS: Mapping[type[TaskServiceError], ExitCode] = {
+_OF_ERRORS: Final[Mapping[type[TaskServiceError], ExitCode]] = {
     InvalidRequest: ExitCode.REFUSED,
     TaskNotFound: ExitCode.NOT_FOUND,
     ServiceUnavailable: ExitCode.UNAVAILABLE,
@@ -55,5 +56,5 @@ _OF_ERRORS: Mapping[type[TaskServiceError], ExitCode] = {
 
 
 def exit_code_of(error: TaskServiceError) -> ExitCode:
-    """The exit code of a call that failed."""
+    """Return the exit code of a call that failed."""
     return _OF_ERRORS.get(type(error), ExitCode.FAILED)

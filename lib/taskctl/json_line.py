@@ -1,7 +1,7 @@
 """A task as one line of JSON: written by export and `--json`, read by import."""
 
 import json
-from typing import Any
+from typing import Any, Final, cast
 
 from taskctl.printable import json_fit_for_terminals, printable
 from taskpb import CreateTaskRequest, Task
@@ -9,25 +9,26 @@ from taskpb.rules import create_violations
 
 __all__ = ["BadLine", "json_of_task", "parse_line"]
 
-_KEYS = frozenset({"id", "text", "tags"})
+_KEYS: Final = frozenset({"id", "text", "tags"})
 
 
 class BadLine(ValueError):
-    """A line that no task can be made of; `problems` says why, one by one."""
+    """No task can be made of a line."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__(*problems)
         self.problems = problems
+        """Every reason against it."""
 
 
 def json_of_task(task: Task) -> str:
-    """The task as a JSON object on one line, without the line's end."""
+    """Return the task as a JSON object on one line, without the line's end."""
     fields = {"id": task.id, "text": task.text, "tags": task.tags}
     return json_fit_for_terminals(json.dumps(fields, ensure_ascii=False))
 
 
 def parse_line(line: bytes) -> CreateTaskRequest:
-    """The task that one line describes; raises BadLine with every reason against it.
+    """Return the task that one line describes; raises BadLine with every reason against it.
 
     `{"text": str, "tags": [str]}`, where `tags` may be missing and an `id` is
     passed over: the service gives a new one.
@@ -38,18 +39,18 @@ def parse_line(line: bytes) -> CreateTaskRequest:
     if "text" not in fields:
         problems.append("text: is missing")
     elif not isinstance(text, str):
-        problems.append("text: is no string")
-    if not isinstance(tags, list):
-        problems.append("tags: is no array")
-    else:
+        problems.append("text: is not a string")
+    if isinstance(tags, list):
         problems += [
-            f"tags[{index}]: is no string"
-            for index, tag in enumerate(tags)
+            f"tags[{index}]: is not a string"
+            for index, tag in enumerate(cast("list[object]", tags))
             if not isinstance(tag, str)
         ]
+    else:
+        problems.append("tags: is not an array")
     if problems:
         raise BadLine(*sorted(problems))
-    request = CreateTaskRequest(text=str(text), tags=tags)
+    request = CreateTaskRequest(text=str(text), tags=cast("list[str]", tags))
     if violations := create_violations(request):
         raise BadLine(*(f"{field}: {problem}" for field, problem in violations.items()))
     return request
@@ -70,8 +71,8 @@ def _json_object(line: bytes) -> dict[str, Any]:
         # Python refuses to convert numbers of thousands of digits.
         raise BadLine("holds a number that is too long") from None
     if not isinstance(value, dict):
-        raise BadLine("is no JSON object")
-    return value
+        raise BadLine("is not a JSON object")
+    return cast("dict[str, Any]", value)
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,13 +6,14 @@ move the cursor nor pass itself off as another.
 """
 
 import re
+from typing import Final
 
 __all__ = ["json_fit_for_terminals", "printable"]
 
-_TRICKY = re.compile(
+_TRICKY: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def printable(text: str) -> str:

@@ -1,39 +1,45 @@
-"""The program: its commands, and what becomes of an error."""
+"""The program: its commands, and the one plain line that an error becomes."""
 
 import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 from click.exceptions import Exit
+from typing_extensions import override
 
-from taskctl.completion import completion
-from taskctl.exit_code import MEANINGS, ExitCode, exit_code_of
-from taskctl.export import export
-from taskctl.health import health
-from taskctl.import_command import import_
+from taskctl.commands.completion import completion
+from taskctl.commands.create import create
+from taskctl.commands.export import export
+from taskctl.commands.get import get
+from taskctl.commands.health import health
+from taskctl.commands.import_tasks import import_
+from taskctl.commands.list import list_
+from taskctl.commands.serve import serve
+from taskctl.exit_code import DESCRIPTIONS, ExitCode, exit_code_of
 from taskctl.printable import printable
-from taskctl.serve import serve
-from taskctl.single import create, get
-from taskctl.task_list import list_
 from taskpb import InvalidRequest, TaskServiceError
 
 __all__ = ["program", "run"]
 
-_EXIT_CODES = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items())
+_EXIT_CODES: Final = "\n".join(
+    f"{code.value:>5}  {description}" for code, description in DESCRIPTIONS.items()
+)
 
 
 class _Program(click.Group):
     """A group whose errors are one plain line and an exit code."""
 
+    @override
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _one_plain_line():  # --help and --version print here
             return super().make_context(*arguments, **options)
 
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         with _one_plain_line():
             result = super().invoke(ctx)
@@ -42,7 +48,7 @@ class _Program(click.Group):
 
 
 @contextmanager
-def _one_plain_line() -> Iterator[None]:
+def _one_plain_line() -> Generator[None]:
     try:
         yield
     except TaskServiceError as error:
@@ -82,7 +88,7 @@ for _command in (create, get, list_, import_, export, health, serve, completion)
 
 def run() -> None:
     """Run the program and exit."""
-    # What libraries log is no line of ours; what it comes from is told as an error.
+    # Libraries' logs are not our lines; the cause of one is told as an error.
     logging.getLogger().addHandler(logging.NullHandler())
     if None in (sys.stdin, sys.stdout, sys.stderr):
         from servicekit.streams import open_missing_streams  # noqa: PLC0415 - slow, seldom needed
@@ -90,7 +96,7 @@ def run() -> None:
         open_missing_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A table may hold what the terminal's encoding doesn't; JSON is UTF-8 anyway.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportUnknownMemberType] - it writes to any buffer
     program(prog_name="taskctl")
 
 

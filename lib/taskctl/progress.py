@@ -1,7 +1,7 @@
 """A progress bar on standard error, where that is a terminal; else nothing."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -17,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+from typing_extensions import override
 
 __all__ = ["progress_bar"]
 
@@ -24,6 +25,7 @@ __all__ = ["progress_bar"]
 class _Rate(ProgressColumn):
     """Tasks a second."""
 
+    @override
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f}/s" if task.speed else "-/s")
 
@@ -31,8 +33,8 @@ class _Rate(ProgressColumn):
 @contextmanager
 def progress_bar(
     label: str, total: int | None, *, in_bytes: bool = False, visible: bool = True
-) -> Iterator[Callable[[int], None]]:
-    """Show how far something is; the caller tells the amount done so far.
+) -> Generator[Callable[[int], None]]:
+    """Show the progress of something; the caller tells the amount done so far.
 
     `total` is None where it can't be known beforehand.
     """

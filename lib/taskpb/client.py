@@ -3,7 +3,7 @@
 import ssl as ssl_module
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 from uuid import UUID, uuid4
 
 from grpclib.client import Channel
@@ -26,11 +26,16 @@ from taskpb.service import Service
 
 __all__ = ["DEFAULT_PAGE_SIZE", "DEFAULT_TIMEOUT_S", "MAX_TIMEOUT_S", "TaskClient"]
 
-DEFAULT_TIMEOUT_S = 10.0
-MAX_TIMEOUT_S = 99_999_999
-"""The most that gRPC's timeout can say: eight digits of seconds."""
-DEFAULT_PAGE_SIZE = 500
-_MIN_INT32 = -MAX_INT32 - 1
+DEFAULT_TIMEOUT_S: Final = 10.0
+"""The seconds a call may take, retries included, unless another time is set."""
+
+MAX_TIMEOUT_S: Final = 99_999_999
+"""The most seconds that gRPC's timeout can say, in eight digits."""
+
+DEFAULT_PAGE_SIZE: Final = 500
+"""The tasks fetched at once by `list`, unless another number is asked for."""
+
+_MIN_INT32: Final = -MAX_INT32 - 1
 
 _ReadResponse = TypeVar("_ReadResponse", GetTaskResponse, ListTasksByTagResponse)
 
@@ -38,19 +43,39 @@ _ReadResponse = TypeVar("_ReadResponse", GetTaskResponse, ListTasksByTagResponse
 class TaskClient:
     """Creates tasks on `command` and reads them from `query`.
 
-    Each of the two is `HOST:PORT` or a grpclib channel; a channel is not closed
-    by the client. Either may be left out by who needs only the other half.
+        async with TaskClient(command="localhost:8081", query="localhost:8082") as tasks:
+            task = await tasks.create("buy milk", tags=["home"])
+            assert await tasks.get(task.id) == task
+            async for task in tasks.list("home"):
+                print(task.id, task.text)
 
-    Every call has a deadline (`timeout_s`) and is tried again within it while
-    its service is away; a create carries a request id, so that doubles nothing.
-    A service that was never reached yet is tried again for `connect_retry_s`
-    only (None: up to the deadline). Reads see the client's own creates. Up to 64
-    calls at once travel over a channel; further ones wait for their turn.
+    Every call has a deadline and is tried again within it while its service is
+    away; a create carries a request id, so that doubles nothing. Reads see the
+    client's own creates. Up to 64 calls at once travel over a channel; further
+    ones wait for their turn.
 
-    `ssl` is None for plaintext, True for the system's authorities, or a context
-    that offers `h2` by ALPN. `consistency_token` makes reads see also what
-    another client wrote. Raises the errors of `taskpb.errors`; TypeError or
-    ValueError for an argument that no request can hold; RuntimeError once closed.
+    Args:
+        command: The write service: `HOST:PORT`, or a grpclib channel, which stays its
+            giver's to close. None for a client that only reads.
+        query: The read service, likewise. None for a client that only creates.
+        timeout_s: Seconds that each call may take, retries included.
+        connect_retry_s: Seconds of trying again while a service was never reached yet;
+            None for the whole time of the call.
+        ssl: None for plaintext, True for the system's authorities, or a context that
+            offers `h2` by ALPN.
+        codec: Turns messages into bytes and back; None for the strict one of `protowire`.
+        consistency_token: Makes reads see also the creates of the client it is from.
+
+    Raises:
+        ValueError: Neither service is given, an address is malformed, or a time is not
+            above 0.
+        TypeError: The consistency token is not a str.
+
+    Each method raises RuntimeError once the client is closed, or where it was made
+    without the service that the call needs, and the errors of `taskpb.errors`:
+    ServiceUnavailable, DeadlineExceeded, WrongService, LimitExceeded and, for an answer
+    that none of them names, TaskServiceError. Its own docstring names the others.
+
     """
 
     def __init__(
@@ -95,10 +120,21 @@ class TaskClient:
         request_id: UUID | str | None = None,
         timeout_s: float | None = None,
     ) -> Task:
-        """Store a task; answers once it is on disk.
+        """Store a task; return it once it is on disk.
 
-        Give a `request_id` of your own to repeat a create across restarts of
-        your program: the same id with the same text and tags stores it once.
+        Args:
+            text: The task's text, up to 16 KiB of UTF-8.
+            tags: Up to 64 tags, each up to 256 bytes of UTF-8.
+            request_id: A UUID of your own, to repeat a create across restarts of your
+                program: the same id with the same text and tags stores it once.
+            timeout_s: Seconds for this call; None for the client's.
+
+        Raises:
+            InvalidRequest: The contract refuses the text, the tags or the request id.
+            RequestIdReused: The request id was used for another text or other tags.
+            LimitExceeded: The database is full, or every id is used up.
+            TypeError, ValueError: No request can hold an argument.
+
         """
         if isinstance(tags, str):
             raise TypeError("tags must be an iterable of str, not one str")
@@ -115,8 +151,19 @@ class TaskClient:
         return response.task
 
     async def get(self, task_id: int | str, *, timeout_s: float | None = None) -> Task:
-        """Read one task by its id; TaskNotFound for an id never given out."""
-        if isinstance(task_id, bool) or not isinstance(task_id, int | str):
+        """Read one task by its id.
+
+        Args:
+            task_id: The id, as an int or in decimal.
+            timeout_s: Seconds for this call; None for the client's.
+
+        Raises:
+            TaskNotFound: The id was never given out.
+            InvalidRequest: The id is not a positive int32.
+            TypeError, ValueError: No request can hold an argument.
+
+        """
+        if isinstance(task_id, bool) or not isinstance(task_id, int | str):  # pyright: ignore[reportUnnecessaryIsInstance] - not every caller is type-checked
             raise TypeError(f"task_id must be an int or str, not {type(task_id).__name__}")
         request = GetTaskRequest(task_id=str(task_id))
         _check_strings({"task_id": request.task_id})
@@ -128,14 +175,22 @@ class TaskClient:
     ) -> AsyncIterator[Task]:
         """Iterate over the tasks of `tag`, or over every task, by ascending id.
 
-        Fetches page by page; `page_size` 0 asks for all in one answer.
-        `timeout_s` is for each page.
+        Args:
+            tag: The tag, matched exactly; empty for every task.
+            page_size: Tasks to fetch at once, up to 1000; 0 for all in one answer.
+            timeout_s: Seconds for each page; None for the client's.
+
+        Raises:
+            InvalidRequest: The page size is negative, or is not an int32.
+            LimitExceeded: With `page_size` 0, the tasks don't fit in one answer.
+            TypeError, ValueError: No request can hold an argument.
+
         """
         _check_strings({"tag_name": tag})
-        if isinstance(page_size, bool) or not isinstance(page_size, int):
+        if isinstance(page_size, bool) or not isinstance(page_size, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not every caller is type-checked
             raise TypeError(f"page_size must be an int, not {type(page_size).__name__}")
         if not _MIN_INT32 <= page_size <= MAX_INT32:
-            raise _invalid({"page_size": "is no int32"})
+            raise _invalid({"page_size": "is not an int32"})
         self._service("query", self._query)
         if timeout_s is not None:
             _check_timeout(timeout_s)
@@ -213,7 +268,7 @@ def _check_timeout(timeout_s: float) -> None:
 
 
 def _check_strings(values: Mapping[str, object]) -> None:
-    """Refuse what a string field can't hold; the contract's own rules are the service's."""
+    """Refuse values that a string field can't hold; the contract's own rules are the service's."""
     violations: dict[str, str] = {}
     for field, value in values.items():
         if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The contract as protobuf describes it to tools: what the compiler read, kept beside its code."""
+"""The contract as protobuf describes it to tools: the compiler's input, kept beside its code."""
 
 from importlib.resources import files
 
@@ -6,5 +6,5 @@ __all__ = ["descriptor_set"]
 
 
 def descriptor_set() -> bytes:
-    """The serialized FileDescriptorSet of `proto/task.proto`, for reflection."""
+    """Return the serialized FileDescriptorSet of `proto/task.proto`, for reflection."""
     return files("taskpb.generated").joinpath("task.binpb").read_bytes()

@@ -1,11 +1,11 @@
 """The client's errors: one class for each answer a caller may want to tell apart.
 
-`ERROR_CLASSES` is the one table from gRPC status to class; whatever it doesn't
-name is a plain TaskServiceError.
+`ERROR_CLASSES` is the one table from gRPC status to class; any other status is a
+plain TaskServiceError.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from google.rpc.error_details_pb2 import BadRequest
 from grpclib.const import Status
@@ -40,23 +40,32 @@ class TaskServiceError(Exception):
 
 
 class InvalidRequest(TaskServiceError, ValueError):
-    """The contract refuses the request: INVALID_ARGUMENT, or found before sending."""
+    """The contract refuses the request: INVALID_ARGUMENT, or found before sending.
+
+    The client's side of the wire; a handler raises `servicekit.InvalidRequest`.
+    """
 
     def __init__(
         self, status: Status, message: str, violations: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(status, message)
         self.violations = dict(violations or {})
-        """What is wrong, by field path (`text`, `tags[3]`, ...)."""
+        """The problems by field path (`text`, `tags[3]`, ...)."""
         self.args = (status, message, self.violations)
 
 
 class TaskNotFound(TaskServiceError):
-    """No task has this id: NOT_FOUND."""
+    """No task has this id: NOT_FOUND.
+
+    The client's side of the wire; the store raises `taskstore.TaskNotFound`.
+    """
 
 
 class RequestIdReused(TaskServiceError):
-    """The request id was used for another text or other tags: ALREADY_EXISTS."""
+    """The request id was used for another text or other tags: ALREADY_EXISTS.
+
+    The client's side of the wire; the store raises `taskstore.RequestIdReused`.
+    """
 
 
 class ServiceUnavailable(TaskServiceError):
@@ -75,7 +84,7 @@ class WrongService(TaskServiceError):
     """The service at this address doesn't answer this call: UNIMPLEMENTED."""
 
 
-ERROR_CLASSES: Mapping[Status, type[TaskServiceError]] = {
+ERROR_CLASSES: Final[Mapping[Status, type[TaskServiceError]]] = {
     Status.INVALID_ARGUMENT: InvalidRequest,
     Status.NOT_FOUND: TaskNotFound,
     Status.ALREADY_EXISTS: RequestIdReused,
@@ -87,7 +96,7 @@ ERROR_CLASSES: Mapping[Status, type[TaskServiceError]] = {
 
 
 def error_from_status(error: GRPCError) -> TaskServiceError:
-    """Type the status a service answered with."""
+    """Return the typed error of the status that a service answered with."""
     error_class = ERROR_CLASSES.get(error.status, TaskServiceError)
     message = error.message or ""
     if error_class is InvalidRequest:

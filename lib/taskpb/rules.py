@@ -1,10 +1,9 @@
-"""The contract's rules for what a request may hold, apart from any server.
+"""The contract's rules for requests, apart from any server.
 
 `command` refuses by them; a program that reads input may ask them beforehand.
-Each function answers the violations by field path as BadRequest names it
-(`text`, `tags[3]`, ...), empty where the request is fine.
 """
 
+from typing import Final
 from uuid import UUID
 
 from taskpb.generated.task import CreateTaskRequest
@@ -19,15 +18,26 @@ __all__ = [
     "parse_task_id",
 ]
 
-MAX_TEXT_BYTES = 16 * 1024
-MAX_TAGS = 64
-MAX_TAG_BYTES = 256
-MAX_INT32 = 2**31 - 1
-_MAX_ID_DIGITS = len(str(MAX_INT32))
+MAX_TEXT_BYTES: Final = 16 * 1024
+"""The most bytes of a task's text, in UTF-8."""
+
+MAX_TAGS: Final = 64
+"""The most tags of a task."""
+
+MAX_TAG_BYTES: Final = 256
+"""The most bytes of a tag, in UTF-8."""
+
+MAX_INT32: Final = 2**31 - 1
+"""The greatest id of a task."""
+
+_MAX_ID_DIGITS: Final = len(str(MAX_INT32))
 
 
 def create_violations(request: CreateTaskRequest) -> dict[str, str]:
-    """What of a CreateTaskRequest the contract refuses, by field path."""
+    """Return the violations of a CreateTaskRequest by field path; empty if there are none.
+
+    A field path is written as BadRequest names it (`text`, `tags[3]`, ...).
+    """
     violations: dict[str, str] = {}
     if problem := _string_problem(request.text, MAX_TEXT_BYTES):
         violations["text"] = problem
@@ -42,7 +52,7 @@ def create_violations(request: CreateTaskRequest) -> dict[str, str]:
 
 
 def parse_task_id(task_id: str) -> int | None:
-    """The id a GetTaskRequest names, None where it is no positive int32 in decimal."""
+    """Read the id that a GetTaskRequest names; None unless it is a positive int32 in decimal."""
     if not (task_id.isascii() and task_id.isdigit()) or len(task_id) > _MAX_ID_DIGITS:
         return None
     number = int(task_id)
@@ -50,7 +60,7 @@ def parse_task_id(task_id: str) -> int | None:
 
 
 def parse_request_id(request_id: str) -> UUID | None:
-    """The UUID of RFC 9562's text form, in any case; None where it is none."""
+    """Read a UUID in the text form of RFC 9562, in any case; None for anything else."""
     try:
         uuid = UUID(request_id)
     except ValueError:

@@ -1,8 +1,8 @@
 """One of the two services as its callers see it: a channel that bounds, retries and types.
 
 Every call is safe to repeat: reads have no effect, and a create carries its
-request id. So whatever says that the service is away (UNAVAILABLE, a refused,
-reset or lost connection, GOAWAY) is tried again, with exponential backoff and
+request id. So each sign that the service is away (UNAVAILABLE, a refused,
+reset or lost connection, GOAWAY) has the call tried again, with exponential backoff and
 full jitter, as long as the call's deadline leaves room. Nothing else is. When
 time is up, a service that was away until then is reported as such, whether the
 deadline fell into a pause or into an attempt.
@@ -13,7 +13,7 @@ import logging
 import random
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import betterproto
 from grpclib.client import Channel
@@ -34,11 +34,14 @@ from taskpb.generated.task import TaskServiceStub
 
 __all__ = ["MAX_CALLS_IN_FLIGHT", "Service"]
 
-MAX_CALLS_IN_FLIGHT = 64
-"""Calls at once on a channel; many servers break, or break off, beyond 100 streams."""
+MAX_CALLS_IN_FLIGHT: Final = 64
+"""The most calls at once on a channel; many servers break, or break off, beyond 100 streams."""
 
-_FIRST_BACKOFF_S = 0.05
-_MAX_BACKOFF_S = 2.0
+_FIRST_BACKOFF_S: Final = 0.05
+"""The most seconds of the first pause; each further one may be twice as long."""
+
+_MAX_BACKOFF_S: Final = 2.0
+"""The most seconds of any pause."""
 
 _Response = TypeVar("_Response", bound=betterproto.Message)
 _Method = Callable[..., Awaitable[_Response]]
@@ -106,7 +109,7 @@ class Service:
             self._channel = None
 
     def _patience_s(self, error: ServiceUnavailable, timeout_s: float, left_s: float) -> float:
-        """For how long from now trying again makes sense."""
+        """The seconds from now for which trying again makes sense."""
         if isinstance(error.__cause__, ssl_module.SSLError):
             return 0.0
         if self._reached or self._connect_retry_s is None:
@@ -174,4 +177,4 @@ async def _isolated(call: Awaitable[_Response]) -> _Response:
 
 def _backoff_s(attempts: int) -> float:
     ceiling_s = min(_MAX_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(attempts, 16))
-    return random.uniform(0, ceiling_s)  # noqa: S311 - jitter is no secret
+    return random.uniform(0, ceiling_s)  # noqa: S311 - jitter needs no secrecy

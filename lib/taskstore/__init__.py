@@ -1,6 +1,6 @@
 """Tasks at rest: a TaskWriter and a TaskReader on a database.
 
-`open_writer` and `open_reader` take what `parse_database_url` made of a URL.
+`open_writer` and `open_reader` take the location that `parse_database_url` reads.
 Errors are this package's own (`errors`), free of gRPC and of the driver.
 """
 
@@ -49,7 +49,7 @@ __all__ = [
 
 
 async def open_writer(location: Location) -> TaskWriter:
-    """The command side of a database, made where it is missing; raises StoreError.
+    """Open the command side of a database, made where it is missing; raises StoreError.
 
     A database server that is away is waited for: until it is back, `check` raises.
     """
@@ -61,7 +61,7 @@ async def open_writer(location: Location) -> TaskWriter:
 
 
 async def open_reader(location: Location) -> TaskReader:
-    """The query side of a database, which may not be there yet."""
+    """Open the query side of a database, which may not be there yet."""
     if isinstance(location, PostgresLocation):
         from taskstore.postgres import PostgresReader  # noqa: PLC0415 - as above
 

@@ -1,6 +1,6 @@
-"""What can go wrong with tasks at rest, in plain Python: no gRPC, no driver.
+"""The errors of tasks at rest, in plain Python: no gRPC, no driver.
 
-The text of each error is fit for a client to read. What the driver said hangs
+The text of each error is fit for a client to read. The driver's own error hangs
 on as `__cause__` and belongs in a log.
 """
 
@@ -19,11 +19,14 @@ __all__ = [
 
 
 class StoreError(Exception):
-    """Anything the store answers instead of what was asked for."""
+    """The base of every error of the store."""
 
 
 class TaskNotFound(StoreError):
-    """No task has this id."""
+    """No task has this id.
+
+    The store's side of the wire; a client gets a `taskpb.TaskNotFound`.
+    """
 
     def __init__(self, task_id: int) -> None:
         super().__init__(f"no task has the id {task_id}")
@@ -31,7 +34,10 @@ class TaskNotFound(StoreError):
 
 
 class RequestIdReused(StoreError):
-    """The request id already stands for a task with another text or tags."""
+    """The request id already stands for a task with another text or tags.
+
+    The store's side of the wire; a client gets a `taskpb.RequestIdReused`.
+    """
 
     def __init__(self, task_id: int) -> None:
         super().__init__(
@@ -41,15 +47,14 @@ class RequestIdReused(StoreError):
 
 
 class InvalidToken(StoreError):
-    """A token this database never gave out, or not for this use.
-
-    `field` is the token's name in the request.
-    """
+    """A token is not of this database, or not for this use."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
+        """The token's name in the request."""
         self.problem = problem
+        """The reason against it, as the end of a sentence about the field."""
 
 
 class AnswerTooLarge(StoreError):
@@ -75,7 +80,7 @@ class IdsExhausted(StoreError):
 
 
 class StoreFull(StoreError):
-    """There is no room left to store in; nothing was stored."""
+    """The database has no room left; nothing was stored."""
 
     def __init__(self) -> None:
         super().__init__("the database has no room left; nothing was stored")
@@ -89,4 +94,4 @@ class StoreUnavailable(StoreError):
 
 
 class NotTaskDatabase(StoreUnavailable):
-    """What waiting doesn't help: no tasks there, a schema this version doesn't know, no right."""
+    """Waiting won't help: no tasks there, a schema this version doesn't know, no right."""

@@ -9,7 +9,7 @@ formed is dropped; later, it is stored and its answer goes nowhere.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from taskstore.errors import StoreUnavailable
@@ -17,18 +17,24 @@ from taskstore.store import Created
 
 __all__ = ["Draft", "GroupCommit"]
 
-# A group's commit delays those behind it: some 10 ms of work at this size.
-MAX_GROUP = 512
-# Bounds the memory of creates that wait on a slow disk, and how late they get.
-MAX_WAITING = 4096
+MAX_GROUP: Final = 512
+"""The most creates of a group, whose commit delays those behind it by some 10 ms at this size."""
+
+MAX_WAITING: Final = 4096
+"""The most creates that wait on a slow disk: bounds their memory, and their delay."""
 
 
 class Draft(NamedTuple):
     """A task to store."""
 
     text: str
+    """The task's text."""
+
     tags: Sequence[str]
+    """The task's tags, in order."""
+
     request_id: UUID | None
+    """The id by which a repeated create is known; None for one that is not to be known."""
 
 
 _Waiting = tuple[Draft, asyncio.Future[Created]]
@@ -53,7 +59,7 @@ class GroupCommit:
         self._closed = False
 
     async def create(self, draft: Draft) -> Created:
-        """Store `draft` with the next group; raises what `commit` answers for it."""
+        """Store `draft` with the next group; raises the error that `commit` answers for it."""
         if self._closed:
             raise StoreUnavailable
         if len(self._waiting) >= self._max_waiting:

@@ -1,22 +1,26 @@
-"""Where a database is: what a database URL says."""
+"""The place of a database, read from its URL."""
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 __all__ = ["Location", "PostgresLocation", "SqliteLocation", "parse_database_url"]
 
 Host = tuple[str, int | None]
+"""A server's name or address, and its port if one is given."""
 
-# What libpq takes to choose a server; asyncpg's order of trying them is ours too.
-TARGETS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
-# A server that hangs must not keep the next one of the URL from being tried for long.
-CONNECT_TIMEOUT_S = 3.0
-_MAX_PORT = 65535
-_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-# What goes on to the driver as it stands.
-_DRIVER_OPTIONS = frozenset(
+TARGETS: Final = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
+"""libpq's words to choose a server by; asyncpg's order of trying them is ours too."""
+
+CONNECT_TIMEOUT_S: Final = 3.0
+"""The seconds to connect: a server that hangs must not hold up the next one of the URL for long."""
+
+_MAX_PORT: Final = 65535
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+_DRIVER_OPTIONS: Final = frozenset(
     [
         *("dbname", "database", "user", "password", "passfile", "service"),
         *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword"),
@@ -24,10 +28,14 @@ _DRIVER_OPTIONS = frozenset(
         *("krbsrvname", "gsslib", "application_name", "options"),
     ]
 )
-_OUR_OPTIONS = frozenset(
+"""The options that go on to the driver as they stand."""
+
+_OUR_OPTIONS: Final = frozenset(
     ["host", "port", "target_session_attrs", "connect_timeout", "statement_cache_size"]
 )
-_HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:@]*)(?::(?P<port>[0-9]*))?")
+"""The options that are read here."""
+
+_HOST: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:@]*)(?::(?P<port>[0-9]*))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,11 @@ class SqliteLocation:
     """A SQLite file."""
 
     path: Path
+    """The file, which may not be there yet."""
 
     @property
     def one_writer(self) -> bool:
-        """Whether a second process that writes could only wait for the first."""
+        """True if a second process that writes could only wait for the first."""
         return True
 
     def __str__(self) -> str:
@@ -47,23 +56,26 @@ class SqliteLocation:
 
 @dataclass(frozen=True, slots=True)
 class PostgresLocation:
-    """A PostgreSQL database on one server or a group of them.
-
-    `dsn` is what the driver reads: it may hold a password, so it is never shown.
-    `hosts` are tried in order, by `target`; none means what the driver's
-    environment says. `pooled` tells that a pooler stands between, which may
-    give every transaction to another connection.
-    """
+    """A PostgreSQL database on one server or a group of them."""
 
     dsn: str = field(repr=False)
+    """The URL for the driver, without hosts; it may hold a password, so it is never shown."""
+
     hosts: tuple[Host, ...] = ()
+    """The servers, tried in order; empty for those of the driver's environment."""
+
     target: str = "any"
+    """The kind of server that is wanted: one of TARGETS."""
+
     connect_timeout_s: float = CONNECT_TIMEOUT_S
+    """The seconds to connect to one server."""
+
     pooled: bool = False
+    """True if a pooler stands between, which may give every transaction another connection."""
 
     @property
     def one_writer(self) -> bool:
-        """Whether a second process that writes could only wait for the first."""
+        """True if a second process that writes could only wait for the first."""
         return False
 
     def __str__(self) -> str:
@@ -77,7 +89,7 @@ Location = SqliteLocation | PostgresLocation
 
 
 def parse_database_url(url: str) -> Location:
-    """What `url` names; a ValueError says what is wrong with it.
+    """Read the location that `url` names; a ValueError tells what is wrong with it.
 
     `sqlite:///tasks.db` is a file in the working folder, `sqlite:////srv/tasks.db`
     one by its absolute path; `postgresql://USER@HOST:PORT,HOST:PORT/DATABASE?OPTION=VALUE`
@@ -93,7 +105,7 @@ def parse_database_url(url: str) -> Location:
         return _postgres_location(parts)
     if parts.scheme != "sqlite":
         raise ValueError(
-            f"{url!r} is no database URL; use sqlite:///FILE, sqlite:////ABSOLUTE/FILE "
+            f"{url!r} is not a database URL; use sqlite:///FILE, sqlite:////ABSOLUTE/FILE "
             "or postgresql://HOST/DATABASE"
         )
     if parts.netloc or not parts.path.startswith("/"):
@@ -134,7 +146,7 @@ def _postgres_location(parts: SplitResult) -> PostgresLocation:
 
 
 def _is_unicode(text: str) -> bool:
-    """An argument whose bytes are no UTF-8 reaches Python as lone surrogates."""
+    """An argument whose bytes are not UTF-8 reaches Python as lone surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -147,7 +159,7 @@ def _options(query: str) -> dict[str, str]:
     for name, value in options.items():
         if name not in known:
             raise ValueError(
-                f"{name!r} is no option of a PostgreSQL URL: {', '.join(sorted(known))}"
+                f"{name!r} is not an option of a PostgreSQL URL: {', '.join(sorted(known))}"
             )
         if not value or "\0" in value:
             raise ValueError(f"the option {name} of the PostgreSQL URL has no usable value")
@@ -156,14 +168,14 @@ def _options(query: str) -> dict[str, str]:
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ValueError(f"{name} of the PostgreSQL URL is none of {', '.join(choices)}")
+        raise ValueError(f"{name} of the PostgreSQL URL is not one of {', '.join(choices)}")
 
 
 def _number(name: str, value: str | None) -> int | None:
     if value is None:
         return None
     if not re.fullmatch(r"[0-9]{1,6}", value):
-        raise ValueError(f"{name} of the PostgreSQL URL is no whole number")
+        raise ValueError(f"{name} of the PostgreSQL URL is not a whole number")
     return int(value)
 
 

@@ -7,6 +7,7 @@ number, defaults left out), so equal tasks have equal bytes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import betterproto
 
@@ -14,9 +15,10 @@ from protowire import compile_messages, encode
 
 __all__ = ["answer_bytes", "encode_task", "list_answer"]
 
-# The tag of field 1 and a length, for the lengths that most tasks have.
-_HEADS_KEPT = 2048
-_SEVEN_BITS = 0x7F
+_HEADS_KEPT: Final = 2048
+"""The lengths, in bytes, that most tasks have: the heads of these are made beforehand."""
+
+_SEVEN_BITS: Final = 0x7F
 
 
 @dataclass(eq=False, repr=False)
@@ -30,12 +32,12 @@ compile_messages(_Task)
 
 
 def encode_task(task_id: int, text: str, tags: Sequence[str]) -> bytes:
-    """The task's bytes."""
+    """Encode a task."""
     return encode(_Task(id=task_id, text=text, tags=list(tags)))
 
 
 def _head(length: int) -> bytes:
-    """What stands before a task in a list answer: the tag of field 1, the length as a varint."""
+    """The bytes before a task in a list answer: the tag of field 1, the length as a varint."""
     head = bytearray(b"\n")
     while length > _SEVEN_BITS:
         head.append(length & _SEVEN_BITS | 0x80)
@@ -44,11 +46,11 @@ def _head(length: int) -> bytes:
     return bytes(head)
 
 
-_HEADS = tuple(map(_head, range(_HEADS_KEPT)))
+_HEADS: Final = tuple(map(_head, range(_HEADS_KEPT)))
 
 
 def list_answer(tasks: Sequence[bytes]) -> bytes:
-    """The tasks as the entries of a list answer: its field 1, encoded."""
+    """Encode the tasks as the entries of a list answer: its field 1."""
     return b"".join(
         [
             (_HEADS[len(task)] if len(task) < _HEADS_KEPT else _head(len(task))) + task
@@ -58,6 +60,6 @@ def list_answer(tasks: Sequence[bytes]) -> bytes:
 
 
 def answer_bytes(task: bytes) -> int:
-    """The bytes that an encoded task takes as an entry of a list answer."""
+    """Count the bytes that an encoded task takes as an entry of a list answer."""
     length_bytes = max(1, (len(task).bit_length() + 6) // 7)
     return 1 + length_bytes + len(task)

@@ -1,39 +1,48 @@
-"""The two sides of the store, and what they answer.
+"""The two sides of the store, and their answers.
 
 A service gets one side only: `command` a TaskWriter, `query` a TaskReader. A
 task comes out as the bytes of its `task.Task` message, ready to be sent on:
 the store keeps answers, and nothing between disk and wire takes them apart.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 __all__ = ["MAX_ANSWER_BYTES", "MAX_PAGE_TASKS", "Created", "Page", "TaskReader", "TaskWriter"]
 
-# What every stock gRPC client accepts as one message.
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
-# Bounds what one call of a page can cost.
-MAX_PAGE_TASKS = 1000
+MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""The most bytes of an answer: every stock gRPC client accepts as much in one message."""
+
+MAX_PAGE_TASKS: Final = 1000
+"""The most tasks of a page: bounds the cost of one call."""
 
 
 class Created(NamedTuple):
-    """A stored task: its id, and the token of a read that must see it."""
+    """A stored task."""
 
     task_id: int
+    """Its id."""
+
     consistency_token: str
+    """The token for a read that must see it."""
 
 
 class Page(NamedTuple):
-    """Tasks by ascending id, encoded; the next page's token, empty at the end."""
+    """A part of a list of tasks, or all of it."""
 
     tasks: Sequence[bytes]
+    """The encoded tasks by ascending id."""
+
     next_page_token: str = ""
+    """The token for the next page; empty at the end."""
 
 
 class TaskWriter(Protocol):
     """The command side."""
 
+    @abstractmethod
     async def create(
         self, text: str, tags: Sequence[str], request_id: UUID | None = None
     ) -> Created:
@@ -44,9 +53,11 @@ class TaskWriter(Protocol):
         these only StoreUnavailable leaves open whether the task was stored.
         """
 
+    @abstractmethod
     async def check(self) -> None:
         """Raise StoreUnavailable or StoreFull where a create would."""
 
+    @abstractmethod
     async def close(self) -> None:
         """Finish the creates under way, then let go of the database."""
 
@@ -59,9 +70,11 @@ class TaskReader(Protocol):
     is not this database's raises InvalidToken.
     """
 
+    @abstractmethod
     async def get(self, task_id: int, *, consistency_token: str = "", wait_s: float = 0.0) -> bytes:
-        """The encoded task. Raises TaskNotFound, StoreUnavailable."""
+        """Read one task, encoded. Raises TaskNotFound, StoreUnavailable."""
 
+    @abstractmethod
     async def list_by_tag(
         self,
         tag: str,
@@ -71,15 +84,17 @@ class TaskReader(Protocol):
         consistency_token: str = "",
         wait_s: float = 0.0,
     ) -> Page:
-        """The tasks of `tag`, or every task where `tag` is empty.
+        """Read the tasks of `tag`, or every task where `tag` is empty.
 
         `page_size` 0 asks for all of them and raises AnswerTooLarge where they
         pass MAX_ANSWER_BYTES; else a page ends at `page_size` or MAX_PAGE_TASKS
         tasks or at MAX_ANSWER_BYTES. Raises InvalidToken, StoreUnavailable.
         """
 
+    @abstractmethod
     async def check(self) -> None:
         """Raise StoreUnavailable where a read would."""
 
+    @abstractmethod
     async def close(self) -> None:
         """Let go of the database."""

@@ -30,7 +30,7 @@ async def test_drain_lets_calls_in_flight_finish_and_refuses_new_ones():
         stub = TaskServiceStub(channel)
         first = asyncio.create_task(stub.get_task(GetTaskRequest("1")))
         await slow.entered.wait()
-        drained = asyncio.create_task(calls.drain(limit_s=5))
+        drained = asyncio.create_task(calls.drain(grace_s=5))
         await asyncio.sleep(0)
         with pytest.raises(GRPCError) as caught:
             await stub.get_task(GetTaskRequest("1"))
@@ -48,7 +48,7 @@ async def test_drain_ends_at_its_limit_and_tells_who_is_left():
         listen(for_channel._server, RecvRequest, calls.admit)
         call = asyncio.create_task(TaskServiceStub(channel).get_task(GetTaskRequest("1")))
         await slow.entered.wait()
-        assert await calls.drain(limit_s=0.01) == 1
+        assert await calls.drain(grace_s=0.01) == 1
         slow.go_on.set()
         await call
 

@@ -12,7 +12,7 @@ def parse():
     """Run a service's command line; answer (exit code, output, settings)."""
     seen = []
 
-    @settings_options(default_port=8081, side="writer")
+    @settings_options(default_port=8081)
     def main(settings):
         """Serve."""
         seen.append(settings)

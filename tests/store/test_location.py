@@ -22,9 +22,9 @@ def test_url_names_a_file(url, path):
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("", "no database URL"),
-        ("tasks.db", "no database URL"),
-        ("mysql://x/y", "no database URL"),
+        ("", "not a database URL"),
+        ("tasks.db", "not a database URL"),
+        ("mysql://x/y", "not a database URL"),
         ("postgresql:tasks", "two slashes"),
         ("postgresql://h:x/t", "host"),
         ("postgresql://h:0/t", "from 1 to 65535"),
@@ -33,7 +33,7 @@ def test_url_names_a_file(url, path):
         ("postgresql://a@b@h/t", "%40"),
         ("postgresql://h/t#x", "%23"),
         ("postgresql://h/t%00", "NUL"),
-        ("postgresql://h/t?sslmod=require", "'sslmod' is no option"),
+        ("postgresql://h/t?sslmod=require", "'sslmod' is not an option"),
         ("postgresql://h/t?sslmode=maybe", "sslmode"),
         ("postgresql://h/t?target_session_attrs=best", "target_session_attrs"),
         ("postgresql://h/t?connect_timeout=soon", "connect_timeout"),

@@ -1,4 +1,4 @@
-"""What is particular to the SQLite backend: the file and what may happen to it."""
+"""The particulars of the SQLite backend: the file and what may happen to it."""
 
 import asyncio
 import os
@@ -82,7 +82,7 @@ async def test_foreign_database_is_refused_and_left_as_it_was(path):
 async def test_file_that_is_no_database_is_refused(path):
     path.write_bytes(b"dear diary" * 1000)
     for side in (SqliteWriter, SqliteReader):
-        with pytest.raises(NotTaskDatabase, match="no SQLite database"):
+        with pytest.raises(NotTaskDatabase, match="not a SQLite database"):
             await side.open(path)
     assert path.read_bytes() == b"dear diary" * 1000
 

@@ -34,16 +34,16 @@ def test_a_task_is_read(line, text, tags):
     [
         (b"nope", ["is not valid JSON at character 1: Expecting value"]),
         (b"\xff", ["is not valid UTF-8 at byte 1"]),
-        (b"[]", ["is no JSON object"]),
-        (b'"text"', ["is no JSON object"]),
+        (b"[]", ["is not a JSON object"]),
+        (b'"text"', ["is not a JSON object"]),
         (b"{}", ["text: is missing"]),
-        (b'{"text": null}', ["text: is no string"]),
+        (b'{"text": null}', ["text: is not a string"]),
         (b'{"text": "a", "text": "b"}', ["repeats a key"]),
-        (b'{"text": "a", "tags": "b"}', ["tags: is no array"]),
-        (b'{"text": "a", "tags": null}', ["tags: is no array"]),
+        (b'{"text": "a", "tags": "b"}', ["tags: is not an array"]),
+        (b'{"text": "a", "tags": null}', ["tags: is not an array"]),
         (
             b'{"text": 1, "tags": [1, "a", true]}',
-            ["tags[0]: is no string", "tags[2]: is no string", "text: is no string"],
+            ["tags[0]: is not a string", "tags[2]: is not a string", "text: is not a string"],
         ),
         (
             b'{"text": "a", "w\\u009b": 1, "when": 2}',

@@ -46,10 +46,10 @@ def test_an_address_is_read_and_written_alike(text, address):
         "höst:1",
     ],
 )
-def test_what_is_no_address_is_a_value_error_that_quotes_it(text):
-    with pytest.raises(ValueError, match=r"(is no HOST:PORT|has no port)"):
+def test_what_is_not_an_address_is_a_value_error_that_quotes_it(text):
+    with pytest.raises(ValueError, match=r"(is not HOST:PORT|has no port)"):
         parse_address(text)
-    with pytest.raises(ValueError, match=r"(is no HOST:PORT|has no port)"):
+    with pytest.raises(ValueError, match=r"(is not HOST:PORT|has no port)"):
         TaskClient(command=text)
 
 

@@ -9,55 +9,69 @@ A reading session can't write: the server itself refuses.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
+from typing_extensions import override
 
 from taskstore.errors import NotTaskDatabase, StoreError, StoreFull, StoreUnavailable
 from taskstore.location import Host, PostgresLocation
 
 __all__ = ["STATEMENT_S", "Database", "Session", "drop", "is_lost", "store_error", "store_errors"]
 
-# No statement of ours takes longer, but on a server that hangs.
-STATEMENT_S = 10.0
-# Groups of other writers take milliseconds each.
-LOCK_S = 5.0
-# How long a call may wait for its turn on a connection, beside the time to connect.
-TURN_S = 5.0
-# How long closing may wait for a server to say goodbye.
-_CLOSE_S = 2.0
+STATEMENT_S: Final = 10.0
+"""The seconds of a statement; none of ours takes longer, but on a server that hangs."""
 
-_READ_ONLY = "25006"
-# Classes and codes of errors that pass by themselves, or by another server.
-_PASSING = ("08", "40", "53", "57", "58", _READ_ONLY, "55P03", "55006", "42P01", "42883", "3F000")
-# What waiting doesn't help: the password, the rights, the database's name.
-_REFUSED = ("28", "3D000", "42501", "42704")
-_DISK_FULL = "53100"
-# The connection's end, and with it the word on what the statement did.
-_LOST = ("08", "57P01", "57P02", "57P03")
-_DRIVER_ERRORS = (
+LOCK_S: Final = 5.0
+"""The seconds that a writer waits for its turn; groups of other writers take milliseconds each."""
+
+TURN_S: Final = 5.0
+"""The seconds that a call may wait for its turn on a connection, beside the time to connect."""
+
+_CLOSE_S: Final = 2.0
+"""The seconds that closing may wait for a server to say goodbye."""
+
+_READ_ONLY: Final = "25006"
+
+_PASSING: Final = (
+    *("08", "40", "53", "57", "58", _READ_ONLY),
+    *("55P03", "55006", "42P01", "42883", "3F000"),
+)
+"""The classes and codes of errors that pass by themselves, or by another server."""
+
+_REFUSED: Final = ("28", "3D000", "42501", "42704")
+"""The errors that don't pass: the password, the rights, the database's name."""
+
+_DISK_FULL: Final = "53100"
+
+_LOST: Final = ("08", "57P01", "57P02", "57P03")
+"""The connection's end, and with it the word on what the statement did."""
+
+_DRIVER_ERRORS: Final = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
 
-
-# Each read has one right plan, a scan of its index, whatever the statistics say:
-# it is made once, also while the tables are still small.
-_INDEX_PLANS = {
+_INDEX_PLANS: Final = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
 }
-# How far the server has replayed; on a primary, written.
-_WAL_POSITION = """
+"""The settings by which each read gets its one right plan, a scan of its index.
+
+It is made once, whatever the statistics say, also while the tables are still small.
+"""
+
+_WAL_POSITION: Final = """
 SELECT ((CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
          ELSE pg_current_wal_flush_lsn() END) - '0/0'::pg_lsn)::bigint
 """
+"""The place in the log that the server has replayed; on a primary, written."""
 
 
 class Session(asyncpg.Connection):
@@ -75,19 +89,19 @@ class Session(asyncpg.Connection):
         self._seen = 0
 
     async def see(self, position: int) -> int:
-        """How far in the write-ahead log reads see; asked for where `position` needs it."""
+        """Return the place in the write-ahead log that reads see; ask if `position` needs it."""
         if position > self._seen or (position and self.pooled):
             self._seen = await self.fetchval(_WAL_POSITION) or 0
         return self._seen
 
-    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's
-        """Say goodbye; a server that keeps silent is left."""
-        with suppress(TimeoutError):
+    @override
+    async def close(self, *, timeout: float | None = None) -> None:
+        with suppress(TimeoutError):  # a server that keeps silent is left
             await super().close(timeout=timeout)
 
+    @override
     def get_reset_query(self) -> str:
-        """Nothing: sessions leave no state behind."""
-        return ""
+        return ""  # sessions leave no state behind
 
 
 def drop(session: Session) -> None:
@@ -115,8 +129,8 @@ class Database:
         self._opened = False
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """A connection of one's own; errors of the driver leave as the store's."""
+    async def session(self) -> AsyncGenerator[Session]:
+        """Lend a connection of one's own; errors of the driver leave as the store's."""
         with store_errors():
             await self._open()
             async with self._pool.acquire(timeout=self._turn_s) as connection:
@@ -205,7 +219,7 @@ class Database:
 
 
 def _worse(one: Exception | None, other: Exception) -> Exception:
-    """Which error to tell of: that of a server that answered, if there was one."""
+    """The error to tell of: that of a server that answered, if there was one."""
     return other if one is None or isinstance(one, OSError) else one
 
 
@@ -214,14 +228,14 @@ def _sqlstate(error: BaseException) -> str:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether `error` ended the connection, leaving open what the statement did."""
+    """True if `error` ended the connection, leaving the statement's outcome open."""
     if isinstance(error, asyncpg.PostgresError):
         return _sqlstate(error).startswith(_LOST)
     return isinstance(error, _DRIVER_ERRORS) and not isinstance(error, asyncpg.DataError)
 
 
 def store_error(error: Exception) -> StoreError | None:
-    """The store's own error for what the driver raised; None where there is none."""
+    """Return the store's own error for the driver's; None where there is none."""
     state = _sqlstate(error)
     if state == _DISK_FULL:
         return StoreFull()
@@ -233,8 +247,8 @@ def store_error(error: Exception) -> StoreError | None:
 
 
 @contextmanager
-def store_errors() -> Iterator[None]:
-    """Turn errors of the driver into the store's, chained; what has none passes."""
+def store_errors() -> Generator[None]:
+    """Turn errors of the driver into the store's, chained; one without a match passes."""
     try:
         yield
     except _DRIVER_ERRORS as error:

@@ -6,19 +6,20 @@ that by a session that has replayed as far as the read must see.
 
 import asyncio
 from collections import deque
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from taskstore.postgres.database import Database
 from taskstore.postgres.replay import Behind
 
 __all__ = ["GET_SESSIONS", "GatheredGets"]
 
-# While the answer of one statement is read, the next is on its way.
-GET_SESSIONS = 2
-# Bounds what one answer holds, some 4 MiB of the largest tasks.
-MAX_GATHERED = 128
+GET_SESSIONS: Final = 2
+"""The statements at once: while the answer of one is read, the next is on its way."""
 
-_SOME = "SELECT id, message FROM taskstore.task WHERE id = ANY($1::integer[])"
+MAX_GATHERED: Final = 128
+"""The most reads of a statement: bounds its answer, some 4 MiB of the largest tasks."""
+
+_SOME: Final = "SELECT id, message FROM taskstore.task WHERE id = ANY($1::integer[])"
 
 
 class _Read(NamedTuple):
@@ -36,7 +37,7 @@ class GatheredGets:
         self._running: set[asyncio.Task[None]] = set()
 
     async def get(self, task_id: int, position: int) -> bytes | None:
-        """The encoded task, None where there is none.
+        """Read the encoded task; None for an id that no task has.
 
         Raises Behind where the server has not replayed `position` yet, and StoreUnavailable.
         """

@@ -1,14 +1,14 @@
 """The writer's core: one statement and one transaction a group.
 
 A connection that is lost while a group is stored leaves open whether it was.
-What carries a request id is then sent again, which stores nothing twice and
+A draft with a request id is then sent again, which stores nothing twice and
 answers truly; of the rest nobody can tell.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -29,16 +29,23 @@ from taskstore.tokens import Tokens
 
 __all__ = ["REQUEST_IDS_KEPT", "Ledger"]
 
-# The contract promises a day; a week lets an import be taken up again.
-REQUEST_IDS_KEPT = timedelta(days=7)
-# How many expired request ids a group removes beside its own work: twice what
-# it can add, so that removal keeps up and never takes long.
-_EXPIRED_PER_CREATE = 2
-# One commits, one is asked how the database does.
-_CONNECTIONS = 2
+REQUEST_IDS_KEPT: Final = timedelta(days=7)
+"""The time for which a request id is known.
 
-_CREATE = "CALL taskstore.create_tasks($1, $2, $3, $4, $5, $6, $7, NULL, NULL, NULL)"
-_POSITION = "SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint"
+The contract promises a day; a week lets an import be taken up again.
+"""
+
+_EXPIRED_PER_CREATE: Final = 2
+"""The expired request ids that a group removes for each create, beside its own work.
+
+Twice the number it can add, so that removal keeps up and never takes long.
+"""
+
+_CONNECTIONS: Final = 2
+"""One commits, one answers `check`."""
+
+_CREATE: Final = "CALL taskstore.create_tasks($1, $2, $3, $4, $5, $6, $7, NULL, NULL, NULL)"
+_POSITION: Final = "SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint"
 
 
 class _Answer(NamedTuple):
@@ -134,7 +141,7 @@ class Ledger:
         return _Answer(*row.values())
 
     async def _position(self) -> int:
-        """How far the log is behind a commit, asked for in a transaction of its own.
+        """The place in the log behind a commit, asked for in a transaction of its own.
 
         The group is stored by now: whatever fails here must not look as if it weren't.
         """
@@ -148,7 +155,7 @@ class Ledger:
     async def _resolve(
         self, drafts: Sequence[Draft], error: StoreError
     ) -> list[Created | Exception]:
-        """Answer a group of which it isn't known whether it was stored."""
+        """Answer a group that may have been stored, or not."""
         self._failed = True
         again = [draft for draft in drafts if draft.request_id is not None]
         answers: list[Created | Exception] = [error for _ in again]
@@ -185,7 +192,7 @@ class _Group:
             self._members.append((draft, encoded, place))
 
     def answers(self, answer: _Answer, tokens: Tokens) -> list[Created | Exception]:
-        """What each draft's caller gets."""
+        """Return the answer to each draft's caller."""
         return [self._answer(*member, answer, tokens) for member in self._members]
 
     def _add(self, draft: Draft, encoded: bytes) -> int:

@@ -10,9 +10,10 @@ refused, or find no tasks.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
 import asyncpg
+from typing_extensions import override
 
 from taskstore.errors import (
     AnswerTooLarge,
@@ -28,39 +29,46 @@ from taskstore.postgres.gets import GET_SESSIONS, GatheredGets
 from taskstore.postgres.replay import Behind, ReplayWatch
 from taskstore.postgres.schema import SCHEMA_VERSION, read_meta
 from taskstore.record import answer_bytes
-from taskstore.store import MAX_ANSWER_BYTES, MAX_PAGE_TASKS, Page
+from taskstore.store import MAX_ANSWER_BYTES, MAX_PAGE_TASKS, Page, TaskReader
 from taskstore.tokens import Tokens, check_consistency_form
 
 __all__ = ["PostgresReader"]
 
 _Answer = TypeVar("_Answer")
 
-# Lists read at a time; each holds up to MAX_ANSWER_BYTES.
-LIST_SESSIONS = 6
-# Beside lists and gets: one is asked how the database does, one how far replay is.
-_CONNECTIONS = LIST_SESSIONS + GET_SESSIONS + 2
-# What one statement of a list answers: some milliseconds of the event loop.
-PART_BYTES = 512 * 1024
-PART_TASKS = MAX_PAGE_TASKS + 1
-# How often a read that waits for the database's first write looks for it.
-POLL_S = 0.05
-# A page's answer also holds the token of the next one.
-_PAGE_TOKEN_BYTES = 64
+LIST_SESSIONS: Final = 6
+"""The lists read at a time; each holds up to MAX_ANSWER_BYTES."""
 
-# The last row is the one that reaches the bytes of a part, so there is always one.
-_PART = """
+_CONNECTIONS: Final = LIST_SESSIONS + GET_SESSIONS + 2
+"""Beside those of lists and gets, one answers `check` and one tells the replay's position."""
+
+PART_BYTES: Final = 512 * 1024
+"""The bytes that one statement of a list answers: some milliseconds of the event loop."""
+
+PART_TASKS: Final = MAX_PAGE_TASKS + 1
+"""The most tasks that one statement of a list answers."""
+
+POLL_S: Final = 0.05
+"""The seconds after which a read that waits for the database's first write looks for it again."""
+
+_PAGE_TOKEN_BYTES: Final = 64
+"""The bytes of a page's answer that are left for the token of the next one."""
+
+_PART: Final = """
 SELECT id, message FROM (
     SELECT id, message,
            sum(octet_length(message)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
     FROM ({run} ORDER BY id LIMIT $2) AS run
 ) AS measured WHERE bytes - octet_length(message) < $3
 """
-OF_TAG = _PART.format(
+"""A part of a list: its last row is the one that reaches the bytes, so there is always one."""
+
+OF_TAG: Final = _PART.format(
     run="SELECT id, coalesce(message, (SELECT message FROM taskstore.task "
     "WHERE task.id = tagged_task.id)) AS message "
     "FROM taskstore.tagged_task WHERE id > $1 AND tag = $4"
 )
-OF_ALL = _PART.format(run="SELECT id, message FROM taskstore.task WHERE id > $1")
+OF_ALL: Final = _PART.format(run="SELECT id, message FROM taskstore.task WHERE id > $1")
 
 
 class _Scan(NamedTuple):
@@ -71,7 +79,7 @@ class _Scan(NamedTuple):
     more: bool
 
 
-class PostgresReader:
+class PostgresReader(TaskReader):
     """A TaskReader on a PostgreSQL server, which may be away."""
 
     def __init__(self, location: PostgresLocation) -> None:
@@ -83,8 +91,8 @@ class PostgresReader:
         self._refusal: StoreUnavailable | None = None
 
     @classmethod
-    async def open(cls, location: PostgresLocation) -> "PostgresReader":
-        """A reader; raises NotTaskDatabase where waiting for the server doesn't help."""
+    async def open(cls, location: PostgresLocation) -> Self:
+        """Open a reader; raises NotTaskDatabase where waiting for the server won't help."""
         reader = cls(location)
         try:
             await reader.check()
@@ -94,9 +102,8 @@ class PostgresReader:
                 raise
         return reader
 
+    @override
     async def get(self, task_id: int, *, consistency_token: str = "", wait_s: float = 0.0) -> bytes:
-        """See TaskReader.get."""
-
         async def read(position: int) -> bytes | None:
             return await self._gets.get(task_id, position) if await self._is_ready() else None
 
@@ -105,6 +112,7 @@ class PostgresReader:
             raise TaskNotFound(task_id)
         return message
 
+    @override
     async def list_by_tag(
         self,
         tag: str,
@@ -114,7 +122,6 @@ class PostgresReader:
         consistency_token: str = "",
         wait_s: float = 0.0,
     ) -> Page:
-        """See TaskReader.list_by_tag."""
         after_id = await self._after_id(tag, page_token) if page_token else 0
         most = min(page_size, MAX_PAGE_TASKS) if page_size else None
         max_bytes = MAX_ANSWER_BYTES - _PAGE_TOKEN_BYTES if page_size else MAX_ANSWER_BYTES
@@ -134,8 +141,8 @@ class PostgresReader:
             raise AnswerTooLarge(MAX_ANSWER_BYTES)
         return Page(found.tasks, self._tokens.page_token(tag, found.last_id))
 
+    @override
     async def check(self) -> None:
-        """See TaskReader.check."""
         try:
             async with self._database.session() as session:
                 await self._learn(session)
@@ -144,8 +151,8 @@ class PostgresReader:
         if self._refusal is not None:
             raise self._refusal
 
+    @override
     async def close(self) -> None:
-        """See TaskReader.close."""
         await self._replay.close()
         await self._gets.close()
         await self._database.close()
@@ -153,7 +160,7 @@ class PostgresReader:
     # The tables.
 
     async def _is_ready(self) -> bool:
-        """Whether there are tables to read; raises where they aren't for this version."""
+        """True if there are tables to read; raises where they aren't for this version."""
         if self._tokens is None and self._refusal is None:
             async with self._database.session() as session:
                 await self._learn(session)
@@ -185,7 +192,7 @@ class PostgresReader:
     async def _seeing(
         self, consistency_token: str, wait_s: float, read: Callable[[int], Awaitable[_Answer]]
     ) -> _Answer:
-        """What `read` answers once its session sees the token's write."""
+        """The answer of `read` once its session sees the token's write."""
         if not consistency_token:
             return await read(0)
         give_up_at = asyncio.get_running_loop().time() + wait_s

@@ -7,14 +7,14 @@ itself on the session it reads by.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from taskstore.errors import WriteNotSeen
 
 __all__ = ["Behind", "ReplayWatch"]
 
-# A replica nearby is some milliseconds behind, and a look takes a fraction of one.
-POLL_S = 0.005
+POLL_S: Final = 0.005
+"""The seconds between two looks: a replica nearby is some milliseconds behind."""
 
 
 class Behind(Exception):
@@ -29,7 +29,7 @@ class _Waiter(NamedTuple):
 class ReplayWatch:
     """Wakes those that wait for a position.
 
-    `look` answers how far replay is, at least where that is short of its argument.
+    `look` answers the position of the replay, at least where that is short of its argument.
     """
 
     def __init__(self, look: Callable[[int], Awaitable[int]]) -> None:

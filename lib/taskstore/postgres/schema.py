@@ -1,4 +1,4 @@
-"""The tables, and how a database gets them.
+"""The tables, and the steps by which a database gets them.
 
 Everything stands in a schema of its own. `task` holds each task once.
 `tagged_task` is the read side, shaped for its question: a page of a tag is one
@@ -16,7 +16,7 @@ waited for, every read would queue.
 import asyncio
 import os
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -26,16 +26,19 @@ from taskstore.tokens import KEY_BYTES
 
 __all__ = ["SCHEMA_VERSION", "Meta", "read_meta", "upgrade"]
 
-# "task": whoever holds it upgrades, the others wait.
-_ADVISORY_LOCK = 0x7461736B
-# Reads that queue behind an upgrade's lock are held up for this long at most.
-LOCK_TIMEOUT_MS = 100
-LOCK_TRIES = 100
-_PAUSE_S = 0.2
-# One step on the largest of tables, an index over every row.
-UPGRADE_S = 24 * 3600.0
+_ADVISORY_LOCK: Final = 0x7461736B
+"""The word "task": whoever holds it upgrades, the others wait."""
 
-_VERSION_1 = """
+LOCK_TIMEOUT_MS: Final = 100
+"""The most milliseconds for which reads that queue behind an upgrade's lock are held up."""
+
+LOCK_TRIES: Final = 100
+_PAUSE_S: Final = 0.2
+
+UPGRADE_S: Final = 24 * 3600.0
+"""The seconds of one step on the largest of tables, an index over every row."""
+
+_VERSION_1: Final = """
 CREATE SCHEMA IF NOT EXISTS taskstore;
 CREATE TABLE taskstore.meta (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -143,25 +146,30 @@ END
 $$;
 """
 
-# Read from the table of tables: what a session remembers of names may be out of date.
-_HAS_TABLES = """
+_HAS_TABLES: Final = """
 SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'taskstore' AND tablename = 'meta')
 """
+"""Read from the table of tables: a session's memory of names may be out of date."""
 
-# Each leads from the version of its place to the next.
-_UPGRADES = [_VERSION_1]
-SCHEMA_VERSION = len(_UPGRADES)
+_UPGRADES: Final = [_VERSION_1]
+"""The steps; each leads from the version of its place to the next."""
+
+SCHEMA_VERSION: Final = len(_UPGRADES)
+"""The version of the tables that this software reads and writes."""
 
 
 class Meta(NamedTuple):
-    """What the database says of itself: its schema's version, its tokens' key."""
+    """The database's word on itself."""
 
     version: int
+    """The version of its schema."""
+
     token_key: bytes
+    """The key that seals its tokens."""
 
 
 async def read_meta(session: Session) -> Meta | None:
-    """What the database says of itself; None where it has no tables yet.
+    """Read the database's word on itself; None where it has no tables yet.
 
     Raises NotTaskDatabase where its schema is newer than this software.
     """

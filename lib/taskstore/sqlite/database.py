@@ -7,10 +7,13 @@ write-ahead log or the log's index is no longer the file that the path names.
 still believe to know.
 """
 
+# apsw names the type of buffers by one that Python 3.11 lacks, so its signatures look unknown.
+# pyright: reportUnknownMemberType=false
+
 import os
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import apsw
 
@@ -32,22 +35,30 @@ class Identity(NamedTuple):
     """The files of a database, by their numbers; 0 for one that isn't there."""
 
     device: int
+    """The file system's number."""
+
     database: int
+    """The inode of the database."""
+
     log: int
+    """The inode of its write-ahead log."""
+
     log_index: int
+    """The inode of the log's index."""
 
 
-# Size and time of the last write.
 Stamp = tuple[int, int]
+"""The database file's size in bytes, and the time of its last write in nanoseconds."""
 
-# A commit of another process, or a checkpoint, ends well before this.
-_WRITE_BUSY_MS = 5000
-# Readers block only while a log is recovered after a crash.
-_READ_BUSY_MS = 100
+_WRITE_BUSY_MS: Final = 5000
+"""The milliseconds a writer waits: a commit of another process, or a checkpoint, ends before."""
+
+_READ_BUSY_MS: Final = 100
+"""The milliseconds a reader waits: it is blocked only while a log is recovered after a crash."""
 
 
 def open_for_writing(path: Path) -> apsw.Connection:
-    """A connection whose commits are durable, with the tables in place.
+    """Open a connection whose commits are durable, with the tables in place.
 
     The file is made where it is missing. Raises NotTaskDatabase before it
     changes anything of another program's file.
@@ -74,14 +85,14 @@ def _log_ahead(connection: apsw.Connection) -> None:
 
 
 def open_for_reading(path: Path) -> apsw.Connection:
-    """A connection that can't write."""
+    """Open a connection that can't write."""
     connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(_READ_BUSY_MS)
     return connection
 
 
 def identity(path: Path, connection: apsw.Connection | None) -> Identity | None:
-    """Which file `path` names now, and which stand beside it for `connection`.
+    """Return the file that `path` names now, and those beside it for `connection`.
 
     None where there is no file, or an empty one: nothing of a database is left of it.
     """
@@ -99,7 +110,7 @@ def identity(path: Path, connection: apsw.Connection | None) -> Identity | None:
 
 
 def stamp(path: Path) -> Stamp | None:
-    """What changes whenever the database file, which is not its log, is written."""
+    """Return a value that changes whenever the database file (not its log) is written."""
     try:
         database = path.stat()
     except OSError:
@@ -115,7 +126,7 @@ def _inode(path: str) -> int:
 
 
 def store_error(error: Exception) -> StoreError:
-    """The store's own error for what the driver raised, chained to it."""
+    """Return the store's own error for the driver's, chained to it."""
     if isinstance(error, StoreError):
         return error
     mapped: StoreError
@@ -123,7 +134,7 @@ def store_error(error: Exception) -> StoreError:
         case apsw.FullError():
             mapped = StoreFull()
         case apsw.NotADBError():
-            mapped = NotTaskDatabase("the file is no SQLite database")
+            mapped = NotTaskDatabase("the file is not a SQLite database")
         case apsw.CantOpenError():
             mapped = NotTaskDatabase("the database file can't be opened")
         case _:

@@ -1,14 +1,18 @@
 """The writer's synchronous core: one connection, one transaction a group.
 
 It runs on one thread and blocks there. Every commit is preceded by a look at
-the file: where it was moved away, replaced or written to by somebody else, what
-SQLite believes to know of it is dropped before anything is acknowledged.
+the file: where it was moved away, replaced or written to by somebody else,
+SQLite's memory of it is dropped before anything is acknowledged.
 """
 
+# apsw names the type of buffers by one that Python 3.11 lacks, so its signatures look unknown.
+# pyright: reportUnknownMemberType=false
+
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import apsw
 
@@ -36,12 +40,19 @@ from taskstore.tokens import Tokens
 
 __all__ = ["Ledger"]
 
-_MAX_ID = 2**31 - 1
-# The contract promises a day; a week lets an import be taken up again.
-REQUEST_IDS_KEPT_S = 7 * 24 * 3600
-# How many expired request ids a group removes beside its own work: twice what
-# it can add, so that removal keeps up and never takes long.
-_EXPIRED_PER_CREATE = 2
+_MAX_ID: Final = 2**31 - 1
+
+REQUEST_IDS_KEPT_S: Final = 7 * 24 * 3600
+"""The seconds for which a request id is known.
+
+The contract promises a day; a week lets an import be taken up again.
+"""
+
+_EXPIRED_PER_CREATE: Final = 2
+"""The expired request ids that a group removes for each create, beside its own work.
+
+Twice the number it can add, so that removal keeps up and never takes long.
+"""
 
 
 class Ledger:
@@ -135,7 +146,7 @@ class Ledger:
         self.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[apsw.Connection]:
+    def _transaction(self) -> Generator[apsw.Connection]:
         connection = self._current_connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -196,7 +207,7 @@ class _Group:
         self._requests: dict[bytes, tuple[int, bytes]] = {}
 
     def take(self, draft: Draft) -> Created | StoreError:
-        """Give a draft its id, or answer why not."""
+        """Give a draft its id, or answer with the reason against it."""
         request_id = draft.request_id
         if request_id is not None and (known := self._known(request_id.bytes)):
             return self._answer_again(*known, draft)
@@ -213,11 +224,13 @@ class _Group:
         return self._created(task_id)
 
     def write(self) -> None:
-        """Insert what was taken."""
-        insert = self._connection.executemany
-        insert("INSERT INTO task (id, message) VALUES (?, ?)", self._tasks)
-        insert("INSERT INTO tagged_task (tag, id, message) VALUES (?, ?, ?)", self._tagged)
-        insert(
+        """Insert the drafts that were taken."""
+        connection = self._connection
+        connection.executemany("INSERT INTO task (id, message) VALUES (?, ?)", self._tasks)
+        connection.executemany(
+            "INSERT INTO tagged_task (tag, id, message) VALUES (?, ?, ?)", self._tagged
+        )
+        connection.executemany(
             "INSERT INTO request (request_id, task_id, created_s) VALUES (?, ?, ?)",
             [
                 (request_id, task_id, self._now_s)

@@ -1,13 +1,16 @@
 """The query side on SQLite.
 
 A read of one task, and the first LOOP_BYTES of a list, run on the event loop:
-they cost less there than a change of thread. What is left of a longer list is
+they cost less there than a change of thread. The rest of a longer list is
 read on a thread. Both parts are one answer although the second sees a later
 state: tasks are only ever added, with growing ids.
 
 There may be no file yet, or one without tables: then there are no tasks. A
 file that was there and is gone makes the store unavailable.
 """
+
+# apsw names the type of buffers by one that Python 3.11 lacks, so its signatures look unknown.
+# pyright: reportUnknownMemberType=false
 
 import asyncio
 import sys
@@ -16,9 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
+from typing import Final, NamedTuple, Self
 
 import apsw
+from typing_extensions import override
 
 from taskstore.errors import (
     AnswerTooLarge,
@@ -32,33 +36,40 @@ from taskstore.errors import (
 from taskstore.record import answer_bytes
 from taskstore.sqlite.database import Identity, identity, open_for_reading, store_error
 from taskstore.sqlite.schema import is_ready, token_key
-from taskstore.store import MAX_ANSWER_BYTES, MAX_PAGE_TASKS, Page
+from taskstore.store import MAX_ANSWER_BYTES, MAX_PAGE_TASKS, Page, TaskReader
 from taskstore.tokens import Tokens, check_consistency_form
 
 __all__ = ["SqliteReader"]
 
-# What a list may read on the event loop: some 100 tasks of a usual size.
-LOOP_BYTES = 64 * 1024
-# Rows taken from the database at once: at most 1 MiB, if each is of the largest.
-CHUNK_TASKS = 32
-# Long lists read at a time; each holds up to MAX_ANSWER_BYTES.
-LIST_THREADS = 2
-# How often the path is looked at for a file that was replaced.
-WATCH_S = 0.01
-# How often a read that waits for a write looks for it.
-POLL_S = 0.005
-# A page's answer also holds the token of the next one.
-_PAGE_TOKEN_BYTES = 64
-_NO_LIMIT = sys.maxsize
-# Below it, a message stands in an answer behind two octets.
-_ONE_LENGTH_BYTE = 128
+LOOP_BYTES: Final = 64 * 1024
+"""The bytes that a list may read on the event loop: some 100 tasks of a usual size."""
 
-_ONE = "SELECT message FROM task WHERE id = ?"
-_OF_TAG = """
+CHUNK_TASKS: Final = 32
+"""The rows taken from the database at once: at most 1 MiB, if each is of the largest."""
+
+LIST_THREADS: Final = 2
+"""The long lists read at a time; each holds up to MAX_ANSWER_BYTES."""
+
+WATCH_S: Final = 0.01
+"""The seconds after which the path is looked at again for a file that was replaced."""
+
+POLL_S: Final = 0.005
+"""The seconds after which a read that waits for a write looks for it again."""
+
+_PAGE_TOKEN_BYTES: Final = 64
+"""The bytes of a page's answer that are left for the token of the next one."""
+
+_NO_LIMIT: Final = sys.maxsize
+
+_ONE_LENGTH_BYTE: Final = 128
+"""The bytes of the first message that stands in an answer behind more than two bytes."""
+
+_ONE: Final = "SELECT message FROM task WHERE id = ?"
+_OF_TAG: Final = """
 SELECT id, coalesce(message, (SELECT message FROM task WHERE task.id = tagged_task.id))
 FROM tagged_task WHERE tag = ? AND id > ? ORDER BY id
 """
-_OF_ALL = "SELECT id, message FROM task WHERE id > ? ORDER BY id"
+_OF_ALL: Final = "SELECT id, message FROM task WHERE id > ? ORDER BY id"
 
 
 class _Scan(NamedTuple):
@@ -70,7 +81,7 @@ class _Scan(NamedTuple):
     more: bool
 
 
-class SqliteReader:
+class SqliteReader(TaskReader):
     """A TaskReader on one SQLite file, which may not be there yet."""
 
     def __init__(self, path: Path) -> None:
@@ -83,8 +94,8 @@ class SqliteReader:
         self._threads = ThreadPoolExecutor(LIST_THREADS, thread_name_prefix="list")
 
     @classmethod
-    async def open(cls, path: Path) -> "SqliteReader":
-        """A reader; raises NotTaskDatabase where waiting for the file doesn't help."""
+    async def open(cls, path: Path) -> Self:
+        """Open a reader; raises NotTaskDatabase where waiting for the file won't help."""
         reader = cls(path)
         try:
             await reader.check()
@@ -94,8 +105,8 @@ class SqliteReader:
                 raise
         return reader
 
+    @override
     async def get(self, task_id: int, *, consistency_token: str = "", wait_s: float = 0.0) -> bytes:
-        """See TaskReader.get."""
         if consistency_token:
             await self._wait_for(consistency_token, wait_s)
         try:
@@ -107,6 +118,7 @@ class SqliteReader:
             raise TaskNotFound(task_id)
         return bytes(message)
 
+    @override
     async def list_by_tag(
         self,
         tag: str,
@@ -116,7 +128,6 @@ class SqliteReader:
         consistency_token: str = "",
         wait_s: float = 0.0,
     ) -> Page:
-        """See TaskReader.list_by_tag."""
         if consistency_token:
             await self._wait_for(consistency_token, wait_s)
         after_id = self._after_id(tag, page_token) if page_token else 0
@@ -131,17 +142,17 @@ class SqliteReader:
             return Page(found.tasks)
         return Page(found.tasks, self._tokens.page_token(tag, found.last_id))
 
+    @override
     async def check(self) -> None:
-        """See TaskReader.check."""
-        self._forget_connection()  # and with it, what it believes to know of the file
+        self._forget_connection()  # and with it, its memory of the file
         try:
             self._current_connection()
             self._newest_id()
         except apsw.Error as error:
             raise self._failed(error) from error
 
+    @override
     async def close(self) -> None:
-        """See TaskReader.close."""
         await asyncio.to_thread(self._threads.shutdown)
         self._forget_connection()
 
@@ -161,7 +172,7 @@ class SqliteReader:
         """Begin a transaction for all reads of this turn: its locks cost more than a read.
 
         Its end is registered before its beginning, and callbacks run in their order. So
-        whatever wakes somebody later (an answer, a request's octets) finds it ended, and
+        whatever wakes somebody later (an answer, a request's bytes) finds it ended, and
         no read misses what was committed when it was asked for.
         """
         asyncio.get_running_loop().call_soon(self._end_shared)
@@ -296,7 +307,7 @@ def _scan(connection: apsw.Connection, tag: str, after_id: int, most: int, max_b
     used_bytes = last_id = 0
     while chunk := list(islice(rows, min(CHUNK_TASKS, most - len(tasks) + 1))):
         ids, messages = zip(*chunk, strict=True)
-        count, size = _what_fits(messages, most - len(tasks), max_bytes - used_bytes)
+        count, size = _count_fitting(messages, most - len(tasks), max_bytes - used_bytes)
         tasks += messages[:count]
         used_bytes += size
         last_id = ids[count - 1] if count else last_id
@@ -306,8 +317,8 @@ def _scan(connection: apsw.Connection, tag: str, after_id: int, most: int, max_b
     return _Scan(tasks, used_bytes, last_id, more=False)
 
 
-def _what_fits(messages: Sequence[bytes], most: int, max_bytes: int) -> tuple[int, int]:
-    """How many of the messages, from the first, fit both limits, and their bytes."""
+def _count_fitting(messages: Sequence[bytes], most: int, max_bytes: int) -> tuple[int, int]:
+    """Count the messages, from the first, that fit both limits, and their bytes."""
     lengths = list(map(len, messages))
     if max(lengths) < _ONE_LENGTH_BYTE and len(lengths) <= most:
         size = sum(lengths) + 2 * len(lengths)

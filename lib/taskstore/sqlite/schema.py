@@ -1,4 +1,4 @@
-"""The tables, and how a file gets them.
+"""The tables, and the steps by which a file gets them.
 
 `task` holds each task once. `tagged_task` is the read side, shaped for its
 question: a page of a tag is one range scan, its rows carrying the answer.
@@ -6,10 +6,14 @@ A large task is not repeated under each of its tags; its rows there hold NULL,
 and the reader looks it up by id.
 
 A version is reached from the one before, all steps in one transaction. Readers go
-on with what they have until it commits.
+on with the old tables until it commits.
 """
 
+# apsw names the type of buffers by one that Python 3.11 lacks, so its signatures look unknown.
+# pyright: reportUnknownMemberType=false
+
 import os
+from typing import Final
 
 import apsw
 
@@ -18,13 +22,16 @@ from taskstore.tokens import KEY_BYTES
 
 __all__ = ["INLINE_BYTES", "SCHEMA_VERSION", "is_ready", "schema_version", "token_key", "upgrade"]
 
-# The largest encoded task that stands again in each of its tags' rows: larger
-# ones would multiply the file by their tags, up to 64 times.
-INLINE_BYTES = 1024
-# "task", in the file's header.
-_APPLICATION_ID = 0x7461736B
+INLINE_BYTES: Final = 1024
+"""The bytes of the largest encoded task that stands again in each of its tags' rows.
 
-_VERSION_1 = """
+Larger ones would multiply the file by their tags, up to 64 times.
+"""
+
+_APPLICATION_ID: Final = 0x7461736B
+"""The word "task" in the file's header."""
+
+_VERSION_1: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE task (id INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
 CREATE TABLE tagged_task (
@@ -41,14 +48,15 @@ CREATE TABLE request (
 CREATE INDEX request_by_age ON request (created_s);
 """
 
+_UPGRADES: Final = [_VERSION_1]
+"""The steps; each leads from the version of its place to the next."""
 
-# Each leads from the version of its place to the next.
-_UPGRADES = [_VERSION_1]
-SCHEMA_VERSION = len(_UPGRADES)
+SCHEMA_VERSION: Final = len(_UPGRADES)
+"""The version of the tables that this software reads and writes."""
 
 
 def is_ready(connection: apsw.Connection) -> bool:
-    """Whether there are tables to read.
+    """True if there are tables to read.
 
     Raises NotTaskDatabase, and StoreUnavailable where they are of an older version.
     """
@@ -82,13 +90,13 @@ def upgrade(connection: apsw.Connection) -> None:
 
 
 def token_key(connection: apsw.Connection) -> bytes:
-    """The key that seals this database's tokens."""
+    """Read the key that seals this database's tokens."""
     key: bytes = connection.execute("SELECT value FROM meta WHERE key = 'token_key'").get
     return key
 
 
 def schema_version(connection: apsw.Connection) -> int:
-    """The file's schema version, 0 for an empty file; raises NotTaskDatabase."""
+    """Read the file's schema version, 0 for an empty file; raises NotTaskDatabase."""
     # The tables and the id come in one commit, which may fall between these two reads:
     # in this order it can't look as if there were tables of somebody else's.
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").get

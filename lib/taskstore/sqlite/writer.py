@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
 
+from typing_extensions import override
+
 from taskstore.group_commit import Draft, GroupCommit
 from taskstore.sqlite.ledger import Ledger
-from taskstore.store import Created
+from taskstore.store import Created, TaskWriter
 
 __all__ = ["SqliteWriter"]
 
 _Answer = TypeVar("_Answer")
 
 
-class SqliteWriter:
+class SqliteWriter(TaskWriter):
     """A TaskWriter on one SQLite file; made by `open`."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -35,18 +37,18 @@ class SqliteWriter:
             raise
         return writer
 
+    @override
     async def create(
         self, text: str, tags: Sequence[str], request_id: UUID | None = None
     ) -> Created:
-        """See TaskWriter.create."""
         return await self._creates.create(Draft(text, tags, request_id))
 
+    @override
     async def check(self) -> None:
-        """See TaskWriter.check."""
         await self._on_thread(self._ledger.check)
 
+    @override
     async def close(self) -> None:
-        """See TaskWriter.close."""
         await self._creates.close()
         await asyncio.to_thread(self._thread.shutdown)
         self._ledger.close()

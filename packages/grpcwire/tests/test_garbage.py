@@ -23,7 +23,7 @@ def no_collection():
 
 def objects_of_calls():
     """What of ours is in memory that belongs to one call only."""
-    kinds = {"GrpcCall", "BareCall", "EnvelopedCall", "Stream", "Exchange", "RequestBody"}
+    kinds = {"GrpcCall", "BareCall", "EnvelopedCall", "Stream", "Http1Response", "RequestBody"}
     return [
         each
         for each in gc.get_objects()

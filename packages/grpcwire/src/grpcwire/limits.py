@@ -1,93 +1,155 @@
-"""Every bound the engine keeps, each with its reason.
+"""Every bound that a server keeps, each with its reason.
 
-One frozen object per server. A field says what is bounded; its comment says why
-the default is what it is and what happens beyond it. `Counters` tells how often
-each struck.
+One frozen object per server. The docstring below a field names the thing that is
+bounded, its unit and the default's reason; "Beyond:" begins the consequence for a peer
+that goes further. `Counters` tells how often each limit struck. The table of the
+README is compared with these docstrings by a test.
 """
 
 from dataclasses import dataclass, fields
+from typing import Final
+
+__all__ = ["Limits"]
+
+_MAX_WINDOW_BYTES: Final = 2**31 - 1
+"""The largest flow-control window (RFC 9113, section 6.9.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one server. Sizes in bytes, times in seconds."""
+    """Bounds of one server: `_bytes` are bytes, `_s` seconds, other numbers counts."""
 
-    # Messages. 4 MiB is what every stock client accepts; beyond:
-    # RESOURCE_EXHAUSTED, told from the length prefix before anything is
-    # buffered, and again while inflating.
+    # Messages.
     message_bytes: int = 4 * 1024 * 1024
-    # What one connection's unfinished or unread messages may hold together:
-    # four of the largest. Beyond: RESOURCE_EXHAUSTED for the stream that asks.
+    """Bytes of one request message, as sent and inflated. Every stock client accepts 4 MiB.
+    Beyond: RESOURCE_EXHAUSTED for the call, by the length alone, before anything is kept.
+    """
     connection_buffer_bytes: int = 16 * 1024 * 1024
-    # The same for the whole process.
+    """Bytes of one connection's unfinished and unread messages: four of the largest.
+    Beyond: RESOURCE_EXHAUSTED for the call that asks for more.
+    """
     process_buffer_bytes: int = 256 * 1024 * 1024
-    # What the windows of all HTTP/2 clients keep back of answers. Beyond:
-    # RESOURCE_EXHAUSTED for the call that would add to it.
+    """Bytes of unfinished and unread messages of the whole process, within a small machine.
+    Beyond: RESOURCE_EXHAUSTED for the call that asks for more.
+    """
     process_unsent_bytes: int = 256 * 1024 * 1024
+    """Bytes of responses that the windows of all HTTP/2 clients keep back.
+    Beyond: RESOURCE_EXHAUSTED for the call that would add to them.
+    """
 
-    # Headers. grpc-core's default is 16 KiB too. Beyond: RESOURCE_EXHAUSTED for
-    # that call alone, since the block is still decoded to keep the tables equal.
+    # Headers.
     header_list_bytes: int = 16 * 1024
-    # So a block is read to its end up to this; beyond: ENHANCE_YOUR_CALM.
+    """Bytes of one request's header list; grpc-core's default too.
+    Beyond: RESOURCE_EXHAUSTED for that call alone (HTTP/1.1: status 431).
+    """
     header_block_bytes: int = 128 * 1024
-    # Header blocks remembered a connection. A client repeats a handful.
+    """Bytes of one header block as sent: a list that is too long is still decoded,
+    so that both sides' tables stay equal.
+    Beyond: the connection ends, ENHANCE_YOUR_CALM.
+    """
     cached_header_blocks: int = 64
-    # Blocks longer than this are not remembered, so that the memory is bounded.
+    """Request heads remembered for a connection; a client repeats a handful.
+    Beyond: all are forgotten, and remembering begins anew.
+    """
     cached_header_block_bytes: int = 1024
+    """Bytes of a request head that is worth remembering, so that the memory is bounded.
+    Beyond: the head is decoded each time.
+    """
 
-    # Calls. 100 is RFC 9113's advice for the least; beyond: REFUSED_STREAM,
-    # which clients retry. A cancelled call counts until its handler has ended.
+    # Calls and connections.
     concurrent_streams: int = 100
-    # Calls in flight in the process, over all connections. Beyond:
-    # RESOURCE_EXHAUSTED before any work.
+    """Calls under way on one connection; the least that RFC 9113 recommends. A cancelled
+    call counts until its handler has ended.
+    Beyond: REFUSED_STREAM, after which clients retry.
+    """
     concurrent_calls: int = 10_000
-    # Connections of the process. Beyond: GOAWAY at once, which clients retry.
-    # Requests that have begun and not yet come whole take no handler, so these are
-    # bounded by this times `concurrent_streams`, and end with the idle timer.
+    """Calls in flight in the process, over all connections.
+    Beyond: RESOURCE_EXHAUSTED before any work.
+    """
     connections: int = 20_000
+    """Connections of the process. Requests that have begun and are not complete take no
+    handler: this number times `concurrent_streams` bounds them.
+    Beyond: GOAWAY at once, after which clients retry.
+    """
 
-    # Cheap frames a connection may send beyond what its calls pay for (see
-    # http2.budget), and what a second gives back. A client that cancels 100
-    # calls at once and starts anew stays far below; 20,000 resets do not.
+    # Work.
     budget: int = 1000
+    """Cheap frames that a connection may send beyond those its calls pay for. A client that
+    cancels 100 calls at once and starts anew stays far below; 20,000 resets do not.
+    Beyond: the connection ends, ENHANCE_YOUR_CALM (HTTP/1.1: status 429).
+    """
     budget_per_s: float = 200
-
-    # Work of one loop turn for one connection: 128 small calls, 1 or 2 ms. A
-    # read can bring 256 KiB, some 9,000 resets; the rest waits for its turn.
+    """Cheap frames that each second gives back: more than any keepalive needs.
+    Beyond: the budget shrinks.
+    """
     frames_per_turn: int = 256
-    # The same for what gzip makes of them, up to a thousand octets of one: some 2 ms,
-    # and at the most one message more.
+    """Frames of one connection handled in one turn of the loop: 128 small calls, 1 or 2 ms.
+    One read can bring 256 KiB, some 9,000 resets.
+    Beyond: the rest waits for its turn.
+    """
     inflated_bytes_per_turn: int = 1024 * 1024
+    """Bytes inflated for one connection in one turn, some 2 ms; gzip makes up to a thousand
+    bytes of one.
+    Beyond: the rest waits for its turn, after at most one message more.
+    """
 
-    # Flow control. Windows are credited as messages are read; the connection's
-    # is larger so that one slow stream does not stop the others.
+    # Flow control.
     stream_window_bytes: int = 65_535
+    """Bytes of a request that may come before its handler reads; HTTP/2's own default.
+    Beyond: RST_STREAM, FLOW_CONTROL_ERROR (HTTP/1.1: the socket is not read).
+    """
     connection_window_bytes: int = 1024 * 1024
-    # Output that may wait in a transport before handlers are held back.
+    """Bytes of all requests of a connection that may come unread; larger than a stream's, so
+    that one slow stream does not stop the others.
+    Beyond: the connection ends, FLOW_CONTROL_ERROR.
+    """
     write_buffer_bytes: int = 64 * 1024
+    """Bytes of output that may wait in a connection's transport; asyncio's default too.
+    Beyond: handlers wait before they send more.
+    """
 
-    # Timeouts. A client that speaks sends its preface with its first packet.
+    # Timeouts.
     preface_s: float = 10
-    # No call running and no octet moved. Clients reconnect on their own.
+    """Seconds for the TLS handshake, and for the client's preface or an HTTP/1.1 request's
+    head; a client that means to speak sends either with its first packet.
+    Beyond: the connection ends (HTTP/1.1: status 408 where a head has begun).
+    """
     idle_s: float = 900
-    # A peer that reads nothing while output waits for it is cut off.
+    """Seconds without a call and without a byte; clients reconnect on their own.
+    Beyond: the connection ends, NO_ERROR.
+    """
     stalled_write_s: float = 30
-    # How long after GOAWAY what still comes in is read and dropped, so that the
-    # GOAWAY is not lost to a TCP reset.
+    """Seconds in which a peer takes nothing of the output that waits for it.
+    Beyond: the connection ends, its calls with it.
+    """
     linger_s: float = 1
-    # Between the two GOAWAYs of a drain the peer's PING answer is awaited.
+    """Seconds after a connection's last output in which input is read and dropped, so that
+    the output is not lost to a TCP reset.
+    Beyond: the socket is closed.
+    """
     drain_ping_s: float = 1
-    # A connection older than this is drained, so that clients spread anew over
-    # servers; jitter keeps them from coming all at once. 0: never.
+    """Seconds between the two GOAWAYs of a drain in which the answer to a PING is awaited.
+    Beyond: the second is sent without it.
+    """
     connection_age_s: float = 0
+    """Seconds after which a connection is drained, so that clients spread anew over servers;
+    0 is never.
+    Beyond: GOAWAY; the calls under way get `connection_age_grace_s`.
+    """
     connection_age_jitter: float = 0.1
-    # What a drained old connection's calls get to finish.
+    """Share of `connection_age_s` by which an age may differ, so that clients do not all
+    come back at once.
+    Beyond: no age differs more.
+    """
     connection_age_grace_s: float = 30
+    """Seconds that the calls of a drained old connection get to finish.
+    Beyond: UNAVAILABLE, and the connection ends.
+    """
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work."""
+        """Raise ValueError for a bound that cannot work."""
         for field in fields(self):
             if getattr(self, field.name) < 0:
                 raise ValueError(f"{field.name} is negative")
-        if not self.stream_window_bytes < 2**31 > self.connection_window_bytes:
+        if max(self.stream_window_bytes, self.connection_window_bytes) > _MAX_WINDOW_BYTES:
             raise ValueError("a window holds at most 2^31-1 bytes")

@@ -7,7 +7,7 @@ answer from it; the set also says which methods have no side effects.
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
@@ -19,19 +19,22 @@ from grpclib.reflection.service import ServerReflection
 from grpclib.reflection.v1 import reflection_pb2
 from grpclib.reflection.v1alpha import reflection_pb2 as reflection_v1alpha_pb2
 
-# What no set needs to bring, each after what it imports: the services that come with
-# grpclib, which reflection names too, and what a status may carry as details.
-_OWN = (
+__all__ = ["idempotent_methods", "with_reflection"]
+
+_OWN: Final = (
     health_pb2.DESCRIPTOR,
     reflection_pb2.DESCRIPTOR,
     reflection_v1alpha_pb2.DESCRIPTOR,
     DURATION,
     ERROR_DETAILS,
 )
+"""Files that no set needs to bring, each after those it imports: grpclib's own services,
+which reflection names too, and the details that a status may carry.
+"""
 
 
 class _Pool:
-    """A pool that finds the file of an rpc as well, which protobuf's own does not."""
+    """A pool that also finds the file of an rpc, unlike protobuf's own."""
 
     def __init__(self, pool: DescriptorPool) -> None:
         self._pool = pool
@@ -39,8 +42,8 @@ class _Pool:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pool, name)
 
-    def FindFileContainingSymbol(self, symbol: str) -> FileDescriptor:  # noqa: N802 - protobuf's name
-        """The file that declares this; raises KeyError."""
+    def FindFileContainingSymbol(self, symbol: str) -> FileDescriptor:  # noqa: N802 - the name is protobuf's
+        """The file that declares a symbol; raises KeyError."""
         try:
             return self._pool.FindFileContainingSymbol(symbol)
         except KeyError:
@@ -49,7 +52,7 @@ class _Pool:
 
 
 def with_reflection(services: Collection[Any], descriptor_set: bytes) -> list[Any]:
-    """The services, and those that tell clients about them."""
+    """The services, followed by those that describe them to clients."""
     pool = DescriptorPool()
     names = set()
     for file in FileDescriptorSet.FromString(descriptor_set).file:

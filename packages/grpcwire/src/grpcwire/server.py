@@ -1,6 +1,6 @@
 """The server: handlers behind listening sockets, with grpclib's Server interface.
 
-Owns the sockets and the set of connections, and nothing of what goes on in them.
+Owns the sockets and the set of connections; knows nothing of their traffic.
 Whoever uses grpclib's Server can change the import: `start`, `close`,
 `wait_closed`, `async with`, `grpclib.utils.graceful_exit` and
 `grpclib.events.listen` work alike. `drain` is the gentle end that grpclib lacks.
@@ -23,10 +23,13 @@ from grpcwire.counters import Counters
 from grpcwire.limits import Limits
 from grpcwire.protocols.cors import Cors
 from grpcwire.protocols.router import Router
-from grpcwire.transport.detection import ProtocolDetector, Served
+from grpcwire.transport.detection import ProtocolDetector
+from grpcwire.transport.registry import RegisteredConnection
 
-# asyncio's 100 delays connects by a second when many clients come at once.
+__all__ = ["BACKLOG", "Servable", "Server"]
+
 BACKLOG: Final = 4096
+"""The kernel's queue of connects; asyncio's 100 delays a crowd of them by a second."""
 
 
 class Servable(Protocol):
@@ -69,15 +72,14 @@ class Server:
         self.limits = limits or Limits()
         self.counters = counters or Counters()
         self._servers: list[asyncio.Server] = []
-        # Each with whether it may stay.
-        self._connections: dict[ProtocolDetector | Served, bool] = {}
+        self._connections: set[RegisteredConnection] = set()
         self._closed: asyncio.Event | None = None
         self._closing = False
         self.__dispatch__ = Dispatch()
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
-        """What the server listens on."""
+        """The sockets that the server listens on."""
         return tuple(sock for server in self._servers for sock in server.sockets)
 
     async def start(
@@ -110,7 +112,8 @@ class Server:
         if path is not None:
             self._servers = [await loop.create_unix_server(self._protocol, path, **options)]
         elif sock is None:
-            self._servers = [await loop.create_server(self._protocol, host, port, **options)]
+            where: dict[str, Any] = {"host": host, "port": port}
+            self._servers = [await loop.create_server(self._protocol, **where, **options)]
         else:
             for each in [sock] if isinstance(sock, socket.socket) else sock:
                 server = await loop.create_server(self._protocol, sock=each, **options)
@@ -175,28 +178,27 @@ class Server:
         if self._closing and not self._connections and self._closed is not None:
             self._closed.set()
 
-    # ---- from the connections
+    # The connections' side.
 
-    def connected(self, protocol: ProtocolDetector | Served) -> bool:
-        """Whether a new connection may stay."""
-        if protocol in self._connections:
-            return self._connections[protocol]
+    def connected(self, connection: RegisteredConnection) -> bool:
+        """Count a new connection; False where it must not stay."""
         counters = self.counters
         counters.connections += 1
         counters.connections_accepted += 1
-        allowed = counters.connections <= self.limits.connections
-        self._connections[protocol] = allowed
-        if not allowed:
+        self._connections.add(connection)
+        if counters.connections > self.limits.connections:
             counters.connections_refused += 1
-        return allowed and not self._closing
+            return False
+        return not self._closing
 
-    def replaced(self, front: ProtocolDetector, protocol: Served) -> None:
-        """Go on with the protocol that a connection has found."""
-        self._connections[protocol] = self._connections.pop(front)
+    def replaced(self, old: RegisteredConnection, new: RegisteredConnection) -> None:
+        """Go on with the protocol that a connection turned out to speak."""
+        self._connections.remove(old)
+        self._connections.add(new)
 
-    def disconnected(self, protocol: ProtocolDetector | Served) -> None:
+    def disconnected(self, connection: RegisteredConnection) -> None:
         """Forget a connection that is gone with its handlers."""
-        if protocol in self._connections:
-            del self._connections[protocol]
+        if connection in self._connections:
+            self._connections.remove(connection)
             self.counters.connections -= 1
             self._check_closed()

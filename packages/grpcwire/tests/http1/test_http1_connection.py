@@ -26,8 +26,7 @@ class Script:
         self.connection.begin_turn(b"".join(pieces))
         found = []
         while True:
-            while (event := self.connection.next_event()) is not None:
-                found.append(event)
+            found += self.connection.events()
             if not self.connection.backlogged:
                 return found
             self.connection.begin_turn()
@@ -216,7 +215,7 @@ def test_tiny_pieces_of_a_body_cost_the_peer(script):
 def test_a_turn_is_bounded():
     script = Script(frames_per_turn=10)
     script.connection.begin_turn(CHUNKS + chunked(*[bytes(100)] * 50))
-    while script.connection.next_event() is not None:
+    for _ in script.connection.events():
         pass
     assert script.connection.backlogged
     assert len(script.bodies()) > 0

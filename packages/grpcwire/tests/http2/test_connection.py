@@ -14,7 +14,7 @@ from grpcwire.http2.events import (
     PingAcknowledged,
     RequestReceived,
     StreamReset,
-    StreamUnblocked,
+    StreamsUnblocked,
     TrailersReceived,
 )
 from grpcwire.limits import Limits
@@ -54,18 +54,18 @@ def test_3_4_settings_are_the_first_frame_sent():
     assert (second.type, second.stream) == (wire.WINDOW_UPDATE, 0)
 
 
-def test_3_4_the_preface_may_come_octet_by_octet():
+def test_3_4_the_preface_may_come_byte_by_byte():
     script = Script(greet=False)
     script.sent()
-    for octet in wire.PREFACE + settings() + wire.request(1):
-        events = script.feed(bytes([octet]))
+    for byte in wire.PREFACE + settings() + wire.request(1):
+        events = script.feed(bytes([byte]))
     assert script.connection.settled
     assert isinstance(events[-1], DataReceived)
 
 
-@pytest.mark.parametrize("octets", [b"GET / HTTP/1.1\r\n\r\n", b"X", wire.PREFACE[:-1] + b"x"])
-def test_3_4_another_preface_is_a_connection_error(octets):
-    connection_error(octets, code=wire.PROTOCOL_ERROR, greet=False)
+@pytest.mark.parametrize("raw", [b"GET / HTTP/1.1\r\n\r\n", b"X", wire.PREFACE[:-1] + b"x"])
+def test_3_4_another_preface_is_a_connection_error(raw):
+    connection_error(raw, code=wire.PROTOCOL_ERROR, greet=False)
 
 
 @pytest.mark.parametrize("first", [wire.ping(), headers(1), settings(ack=True)])
@@ -266,7 +266,7 @@ def test_6_9_1_a_window_beyond_the_maximum_is_a_flow_control_error():
     stream_error(headers(1), wire.window_update(1, top), code=wire.FLOW_CONTROL_ERROR)
 
 
-def test_6_9_window_update_has_four_octets():
+def test_6_9_window_update_has_four_bytes():
     connection_error(frame(wire.WINDOW_UPDATE, 0, 0, b"abc"), code=wire.FRAME_SIZE_ERROR)
 
 
@@ -365,7 +365,7 @@ def test_6_5_2_a_header_list_beyond_the_limit_fails_its_call_alone():
 # ---- 6.3 PRIORITY
 
 
-def test_6_3_priority_faults():
+def test_6_3_priority_errors():
     connection_error(frame(wire.PRIORITY, 0, 0, PRIORITY_FIELDS), code=wire.PROTOCOL_ERROR)
     stream_error(headers(1), frame(wire.PRIORITY, 0, 1, b"abcd"), code=wire.FRAME_SIZE_ERROR)
     itself = (1).to_bytes(4, "big") + b"\0"
@@ -378,7 +378,7 @@ def test_6_3_priority_faults():
 # ---- 6.4 RST_STREAM
 
 
-def test_6_4_rst_stream_faults():
+def test_6_4_rst_stream_errors():
     connection_error(rst(0), code=wire.PROTOCOL_ERROR)
     short = frame(wire.RST_STREAM, 0, 1, b"abc")
     connection_error(headers(1), short, code=wire.FRAME_SIZE_ERROR)
@@ -415,7 +415,7 @@ def test_6_5_settings_are_acknowledged():
         (settings((0x5, 1), (0x5, 16384)), wire.PROTOCOL_ERROR),
     ],
 )
-def test_6_5_settings_faults(piece, code):
+def test_6_5_settings_errors(piece, code):
     connection_error(piece, code=code)
 
 
@@ -432,7 +432,7 @@ def test_6_9_2_a_change_of_the_initial_window_moves_all_streams_even_below_zero(
     script.connection.sender.data(stream, b"waits")
     assert script.sent() == []
     (event,) = script.feed(wire.window_update(1, 905))
-    assert isinstance(event, StreamUnblocked)
+    assert isinstance(event, StreamsUnblocked)
     assert [each.payload for each in script.sent()] == [b"waits"]
 
 
@@ -448,7 +448,7 @@ def test_6_6_a_client_does_not_push():
     connection_error(headers(1), frame(wire.PUSH_PROMISE, 4, 1, bytes(4)), code=1)
 
 
-def test_6_7_ping_is_answered_with_its_octets():
+def test_6_7_ping_is_answered_with_its_bytes():
     (answer,) = Script().answer(wire.ping(b"abcdefgh"))
     assert (answer.flags, answer.payload) == (wire.ACK, b"abcdefgh")
 
@@ -459,7 +459,7 @@ def test_6_7_a_pings_answer_is_reported_and_not_answered():
     assert script.sent() == []
 
 
-def test_6_7_ping_faults():
+def test_6_7_ping_errors():
     connection_error(frame(wire.PING, 0, 1, bytes(8)), code=wire.PROTOCOL_ERROR)
     connection_error(frame(wire.PING, 0, 0, bytes(6)), code=wire.FRAME_SIZE_ERROR)
 
@@ -471,7 +471,7 @@ def test_6_8_a_clients_goaway_kills_no_stream(code):
     assert [type(event) for event in events] == [RequestReceived, DataReceived]
 
 
-def test_6_8_goaway_faults():
+def test_6_8_goaway_errors():
     connection_error(frame(wire.GOAWAY, 0, 1, bytes(8)), code=wire.PROTOCOL_ERROR)
     connection_error(frame(wire.GOAWAY, 0, 0, bytes(7)), code=wire.FRAME_SIZE_ERROR)
 
@@ -623,7 +623,7 @@ def test_10_5_resets_that_cross_the_answer_cost_next_to_nothing():
     assert not script.connection.failed
 
 
-def test_10_5_answers_drawn_out_octet_by_octet_pay_for_nothing():
+def test_10_5_answers_drawn_out_byte_by_byte_pay_for_nothing():
     """CVE-2019-9511: each WINDOW_UPDATE lets the least of a large answer out."""
     script = Script(Limits(budget=100))
     stream = script.feed(settings((0x4, 0)), wire.request(1))[0].stream
@@ -634,25 +634,25 @@ def test_10_5_answers_drawn_out_octet_by_octet_pay_for_nothing():
 
 
 def test_10_5_a_long_header_block_fills_a_slice():
-    """Each of its octets may be a field to look up."""
+    """Each of its bytes may be a field to look up."""
     script = Script(Limits(frames_per_turn=100))
     block = wire.block(wire.POST) + b"\x82" * 16_000
     connection = script.connection
-    events = connection.receive(b"".join(frame(1, 5, stream, block) for stream in (1, 3, 5)))
+    events = script.turn(b"".join(frame(1, 5, stream, block) for stream in (1, 3, 5)))
     assert [event.stream.id for event in events] == [1]
     assert connection.backlogged
-    assert [event.stream.id for event in connection.receive(b"")] == [3]
+    assert [event.stream.id for event in script.turn()] == [3]
 
 
 def test_10_5_one_read_is_handled_in_slices():
     script = Script(Limits(frames_per_turn=10))
     pings = wire.ping() * 25
     connection = script.connection
-    connection.receive(pings)
+    script.turn(pings)
     assert len(script.sent()) == 10
     assert connection.backlogged
-    connection.receive(b"")
+    script.turn()
     assert len(script.sent()) == 10
-    connection.receive(wire.ping())
+    script.turn(wire.ping())
     assert len(script.sent()) == 6
     assert not connection.backlogged

@@ -68,7 +68,7 @@ def test_what_hpacks_encoder_writes_is_read_back(blocks, huffman):
 
 
 @given(st.binary(max_size=200))
-def test_arbitrary_octets_decode_as_with_hpack_or_fail_the_same(block):
+def test_arbitrary_bytes_decode_as_with_hpack_or_fail_the_same(block):
     reference = hpack.Decoder(max_header_list_size=2**20)
     try:
         expected = [(bytes(n), bytes(v)) for n, v in reference.decode(block, raw=True)]
@@ -83,8 +83,8 @@ def test_arbitrary_octets_decode_as_with_hpack_or_fail_the_same(block):
 
 
 def _stricter(block: bytes) -> bool:
-    """Whether one of the two may refuse what the other takes: integers of many octets."""
-    return any(octet & 0x80 for octet in block)
+    """Whether one of the two may refuse what the other takes: integers of many bytes."""
+    return any(byte & 0x80 for byte in block)
 
 
 @pytest.mark.parametrize(

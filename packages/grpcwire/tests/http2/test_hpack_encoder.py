@@ -27,5 +27,5 @@ def test_no_dynamic_table_is_used_so_that_blocks_can_be_kept(given_fields):
     assert decoder.generation == 0
 
 
-def test_static_entries_take_one_octet():
+def test_static_entries_take_one_byte():
     assert encode_fields([(b":status", b"200")]) == b"\x88"

@@ -72,7 +72,7 @@ def test_a_malformed_head_is_a_stream_error(fields):
 
 
 @pytest.mark.parametrize("value", [b"", b"plain", "ünïcode".encode(), b"\xff\xfe", b"a  b"])
-def test_values_may_hold_any_other_octet(value):
+def test_values_may_hold_any_other_byte(value):
     assert (b"a", value) in checked_head(with_field(b"a", value)).fields
 
 

@@ -5,7 +5,7 @@ from wirescript import wire
 from wirescript.wire import Script, headers, settings
 
 from grpcwire.http2.errors import IllegalSendError
-from grpcwire.http2.events import StreamUnblocked
+from grpcwire.http2.events import StreamsUnblocked
 from grpcwire.http2.hpack_encoder import encode_fields
 from grpcwire.http2.sender import HeaderBlock
 from grpcwire.http2.streams import State
@@ -26,9 +26,9 @@ def payloads(frames: list[wire.Frame]) -> list[int]:
 
 
 @given(st.binary(max_size=16384), st.booleans())
-def test_answer_equals_its_three_parts(message, request_ended):
+def test_response_equals_its_three_parts(message, request_ended):
     one, stream = opened(end=request_ended)
-    assert one.connection.answer(stream, HEAD, message, OK)
+    assert one.connection.send_response(stream, HEAD, message, OK)
     three, other = opened(end=request_ended)
     three.connection.sender.headers(other, HEAD.block, end=False)
     three.connection.sender.data(other, message)
@@ -46,7 +46,7 @@ def test_answer_equals_its_three_parts(message, request_ended):
 def test_answer_sends_nothing_where_a_window_or_frame_is_too_small(pieces):
     script, stream = opened(*pieces)
     message = bytes(65536 if len(pieces) else 16385)
-    assert not script.connection.answer(stream, HEAD, message, OK)
+    assert not script.connection.send_response(stream, HEAD, message, OK)
     assert script.sent() == []
     assert stream.state is State.HALF_CLOSED_REMOTE
 
@@ -77,7 +77,7 @@ def test_data_stops_at_the_streams_window_and_trailers_wait_behind_it():
     script.feed(wire.window_update(1, 100))
     assert payloads(script.sent()) == [100]
     events = script.feed(wire.window_update(1, 100))
-    assert events == [StreamUnblocked(stream)]
+    assert events == [StreamsUnblocked([stream])]
     last, trailers = script.sent()
     assert len(last.payload) == 50
     assert trailers.ended
@@ -114,7 +114,7 @@ def test_nothing_is_produced_while_the_transport_is_full():
     sender = script.connection.sender
     sender.pause(paused=True)
     sender.data(stream, b"waits")
-    assert not script.connection.answer(stream, HEAD, b"too", OK)
+    assert not script.connection.send_response(stream, HEAD, b"too", OK)
     assert script.sent() == []
     assert script.connection.unblock() == []
     sender.pause(paused=False)

@@ -46,9 +46,9 @@ def test_nothing_leads_back_to_idle_or_from_over_to_alive():
 
 def test_after_end_stream_data_and_headers_are_a_stream_error_stream_closed():
     for event in (Input.DATA, Input.DATA_END, Input.HEADERS, Input.HEADERS_END):
-        fault = TRANSITIONS[State.HALF_CLOSED_REMOTE][event]
-        assert fault is StreamClosedError
-        assert fault.code == ErrorCode.STREAM_CLOSED
+        error = TRANSITIONS[State.HALF_CLOSED_REMOTE][event]
+        assert error is StreamClosedError
+        assert error.code == ErrorCode.STREAM_CLOSED
 
 
 def test_trailers_must_end_the_stream():

@@ -1,4 +1,4 @@
-"""One port, every protocol: told by the first octets, or by the handshake."""
+"""One port, every protocol: told by the first bytes, or by the handshake."""
 
 import asyncio
 import ssl
@@ -14,15 +14,15 @@ SAY = "/test.Test/Say"
 PROTO = {"content-type": "application/proto"}
 
 
-async def trickle(client, octets):
-    """Send octets one by one, each in a packet of its own."""
-    for each in octets:
+async def trickle(client, raw):
+    """Send bytes one by one, each in a packet of its own."""
+    for each in raw:
         client.send(bytes([each]))
         await client.writer.drain()
         await asyncio.sleep(0)
 
 
-async def test_http2_is_told_from_octets_that_come_one_by_one(serve):
+async def test_http2_is_told_from_bytes_that_come_one_by_one(serve):
     _, port = await serve()
     client = await wire.Client.connect(port, greet=False)
     await trickle(client, wire.PREFACE + wire.settings() + wire.request(1))
@@ -31,7 +31,7 @@ async def test_http2_is_told_from_octets_that_come_one_by_one(serve):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "P"])
-async def test_http1_is_told_from_octets_that_come_one_by_one(serve, method):
+async def test_http1_is_told_from_bytes_that_come_one_by_one(serve, method):
     _, port = await serve()
     client = await Http1Client.connect(port)
     await trickle(client, request(method, SAY, PROTO, b"hello"))
@@ -41,13 +41,13 @@ async def test_http1_is_told_from_octets_that_come_one_by_one(serve, method):
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "raw",
     [b"\x16\x03\x01\x02\0", b"\0\0\0", b"PRI * HTTP/1.1\r\n" * 2, b"NO REQUEST AT ALL\r\n\r\n"],
 )
-async def test_what_is_neither_is_refused_by_http2(serve, octets):
+async def test_what_is_neither_is_refused_by_http2(serve, raw):
     _, port = await serve()
     client = await wire.Client.connect(port, greet=False)
-    client.send(octets + bytes(64))
+    client.send(raw + bytes(64))
     assert (await client.until(wire.GOAWAY)).code == wire.PROTOCOL_ERROR
     await client.close()
 
@@ -62,9 +62,9 @@ async def test_an_upgrade_to_h2c_is_ignored(serve):
 
 async def test_silence_is_not_waited_for(serve):
     server, port = await serve(limits=Limits(preface_s=0.05))
-    for octets in (b"", b"P", b"PR"):
+    for raw in (b"", b"P", b"PR"):
         client = await Http1Client.connect(port)
-        client.send(octets)
+        client.send(raw)
         assert await client.rest() == b""
         await client.close()
     assert server.counters.preface_timeouts == 3
@@ -100,7 +100,7 @@ def tls(authority):
         ([], fetch_http2),
     ],
 )
-async def test_the_handshake_tells_or_else_the_octets(serve, tls, offered, fetch):
+async def test_the_handshake_tells_or_else_the_bytes(serve, tls, offered, fetch):
     server, client = tls(offered)
     _, port = await serve(ssl=server)
     response = await fetch(port, "POST", SAY, PROTO, b"hello", ssl=client)

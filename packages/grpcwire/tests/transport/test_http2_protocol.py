@@ -1,4 +1,4 @@
-"""The asyncio end of a connection: turns, and the order of octets."""
+"""The asyncio end of a connection: turns, and the order of bytes."""
 
 import asyncio
 import gzip
@@ -81,7 +81,7 @@ async def test_the_answers_of_one_turn_leave_in_one_write(serve, calls):
 
 
 async def test_goaway_arrives_although_more_was_on_its_way(serve):
-    """A close with unread octets would reset the TCP connection and lose it."""
+    """A close with unread bytes would reset the TCP connection and lose it."""
     _, port = await serve(limits=Limits(linger_s=0.2))
     client = await Client.connect(port)
     client.send(wire.data(0, b"x" * 20), bytes(200_000))

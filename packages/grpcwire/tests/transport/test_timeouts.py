@@ -74,9 +74,9 @@ async def test_a_slow_reader_of_one_large_message_is_not_ended(serve):
     writer.write(wire.PREFACE + opened + request(1, b"1 5000000", "/test.Test/Down"))
     left = 5_000_000
     while left > 0:
-        octets = await reader.read(64 * 1024)
-        assert octets, "cut off while reading"
-        left -= len(octets)
+        raw = await reader.read(64 * 1024)
+        assert raw, "cut off while reading"
+        left -= len(raw)
         await asyncio.sleep(0.01)
     assert server.counters.stalled_writes == 0
     writer.close()

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import hpack
 
 from grpcwire.counters import Counters
-from grpcwire.http2.connection import Connection
+from grpcwire.http2.server_connection import ServerConnection
 from grpcwire.limits import Limits
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -130,16 +130,21 @@ class Script:
 
     def __init__(self, limits: Limits | None = None, *, greet: bool = True) -> None:
         self.counters = Counters()
-        self.connection = Connection(limits or Limits(), self.counters)
+        self.connection = ServerConnection(limits or Limits(), self.counters)
         self.decoder = hpack.Decoder()
         if greet:
             self.feed(PREFACE + settings())
             self.sent()
 
+    def turn(self, data: bytes = b"") -> list:
+        """The events of one turn."""
+        self.connection.begin_turn(data)
+        return [*self.connection.events()]
+
     def feed(self, *pieces: bytes) -> list:
-        events = [*self.connection.receive(b"".join(pieces))]
+        events = self.turn(b"".join(pieces))
         while self.connection.backlogged:
-            events += self.connection.receive(b"")
+            events += self.turn()
         return events
 
     def sent(self) -> list[Frame]:
@@ -192,7 +197,14 @@ class Client:
         self.frames += frames
         return bool(octets)
 
-    async def until(self, kind: int, stream: int | None = None, *, ended: bool = False) -> Frame:
+    async def until(
+        self,
+        kind: int,
+        stream: int | None = None,
+        *,
+        ended: bool = False,
+        timeout_s: float = 5,
+    ) -> Frame:
         """The first frame of a type, which then is forgotten with all before it."""
         while True:
             for index, each in enumerate(self.frames):
@@ -200,7 +212,7 @@ class Client:
                 if matches and (not ended or each.ended):
                     del self.frames[: index + 1]
                     return each
-            assert await self.read(), f"closed before frame type {kind}: {self.frames}"
+            assert await self.read(timeout_s), f"closed before frame type {kind}: {self.frames}"
 
     async def status(self, stream: int) -> dict[str, str]:
         """The last header block of a stream."""

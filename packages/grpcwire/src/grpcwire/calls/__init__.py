@@ -1,8 +1,8 @@
-"""One call, whatever protocol and connection carry it.
+"""One call, the same for every protocol and version of HTTP that carries it.
 
 call              starts the handler, ends it once, sends its status
-stream            the handler's side: grpclib's Stream to the letter
-route             what a head asks for: handler, codec, deadline, metadata
+stream            the handler's side, with the names of grpclib's Stream
+route             the route of a head: handler, codec, deadline, metadata
 request_body      unread messages, within the limits of memory
 envelope          length-prefixed messages, gzip
 metadata          header fields as handlers know them, and back
@@ -11,5 +11,5 @@ events            grpclib's events and their listeners
 peer              the other side's address and certificate
 server_context    the limits, counters and listeners of the server
 server_transport  the connection, as its calls see it
-stream_owner      where a stream's events go
+stream_owner      the receiver of a stream's events
 """

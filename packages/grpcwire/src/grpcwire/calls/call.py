@@ -2,11 +2,11 @@
 
 Gets what the connection reports (`receive_data`, `receive_end`, `reset`), starts
 the handler when the request allows it (a unary request must have come whole), is
-the `Exchange` below the handler's `Stream`, and makes sure that each call ends
+the `CallCarrier` below the handler's `Stream`, and makes sure that each call ends
 once: by the handler's return or error, by its deadline, by the client's reset or
 by the server's end. However it ends, `_release` gives back its place exactly
-once, and only after the handler has really ended. How its messages and its status
-look on the wire is its subclass's: `grpc_call`, `web.call`.
+once, and only after the handler has really ended. The form of its messages and of
+its status on the wire is its subclass's: `protocols.grpc_call`, `protocols.web_call`.
 
 The handler runs in a task of its own, never within the reading of its request: what
 was read in one turn of the loop runs in the next, in the order of its coming.
@@ -31,13 +31,16 @@ from grpcwire.calls.server_transport import ServerTransport
 from grpcwire.calls.stream import MALFORMED_REQUEST, Stream
 from grpcwire.calls.stream_owner import StreamOwner
 
-log = logging.getLogger(__name__)
+__all__ = ["INTERNAL_ERROR", "ServerCall"]
+
+log: Final = logging.getLogger(__name__)
 
 INTERNAL_ERROR: Final = "Internal Server Error"
+"""The message of the status that hides a handler's failure from the client."""
 
 
 class ServerCall(StreamOwner):
-    """A call under way; an `Exchange` of its handler's stream but for its sending half."""
+    """A call under way; the `CallCarrier` of its handler's stream but for its sending half."""
 
     __slots__ = (
         "_admitted",
@@ -84,16 +87,16 @@ class ServerCall(StreamOwner):
             self._open_body()
             self._start(None)
 
-    # ---- what carries the call
+    # The sending half.
 
     @abstractmethod
     def _reader(self) -> MessageReader:
-        """What finds the messages in the request's octets."""
+        """The reader of the messages in the request's body."""
 
     @property
     @abstractmethod
     def _half_sent(self) -> bool:
-        """Whether part of a message waits for the peer to take it."""
+        """True while part of a message waits for the peer to take it."""
 
     @abstractmethod
     def send_head(self, metadata: MetadataLike) -> None:
@@ -117,7 +120,7 @@ class ServerCall(StreamOwner):
     def abort(self) -> None:
         """End the call without a status."""
 
-    # ---- from the connection
+    # From the connection.
 
     def receive_data(self, data: bytes, charged: int, *, ended: bool) -> None:
         """Take a piece of the request's body."""
@@ -168,7 +171,7 @@ class ServerCall(StreamOwner):
         self._cut()
 
     def arm(self) -> None:
-        """Start the clock of what did not end in its first turn; what is late begins nothing."""
+        """Start the deadline's timer, or end at once a call whose deadline has passed."""
         if not self._released and self._deadline is not None and self._timer is None:
             remaining = self._deadline.time_remaining()
             if remaining > 0:
@@ -197,7 +200,7 @@ class ServerCall(StreamOwner):
                 waiting.set_result(None)
         self._sending.clear()
 
-    # ---- the handler's task
+    # The handler's task.
 
     def _begin(self, message: bytes) -> None:
         """Start the handler of a unary request, if the codec takes its message."""
@@ -212,7 +215,7 @@ class ServerCall(StreamOwner):
         self._start(request)
 
     def _admit(self) -> bool:
-        """Whether the process may have one more call in flight; if not, this ends."""
+        """Take a place among the calls in flight; where none is free, end and return False."""
         counters = self._context.counters
         if counters.calls >= self._context.limits.concurrent_calls:
             counters.calls_refused += 1
@@ -281,10 +284,10 @@ class ServerCall(StreamOwner):
 
     async def _conclude(self, stream: Stream[Any, Any]) -> None:
         """End a call whose handler returned."""
-        if stream.lacks_reply:
+        if stream.reply_missing:
             log.error("handler of %s sent no message", self._route.path)
             raise GRPCError(Status.UNKNOWN, INTERNAL_ERROR)
-        if stream.speaks_last or SendTrailingMetadata in self._context.dispatch.listeners:
+        if stream.has_unsent_metadata or SendTrailingMetadata in self._context.dispatch.listeners:
             await stream.send_trailing_metadata()
         else:
             self.finish(Status.OK)
@@ -331,7 +334,7 @@ class ServerCall(StreamOwner):
             self._context.counters.calls_completed += 1
         self._transport.call_ended(self)
 
-    # ---- the exchange
+    # The receiving half.
 
     async def receive(self) -> bytes | None:
         """Give the handler the next message of the client's stream."""

@@ -1,9 +1,9 @@
-"""The call a handler is serving: what betterproto's signatures leave out.
+"""The call that a handler is serving, for handlers whose signature leaves it out.
 
 A handler of a betterproto base gets its request and nothing else. Whoever
 drives the handler makes its call the current one, and whatever runs below asks
 `current_call()`. The context is a ContextVar: each task, and so each call, has
-its own. Our engine puts its stream there and the `Call` is only made when asked
+its own. Our server puts its stream there and the `Call` is only made when asked
 for; on grpclib's own server `provide_current_call` does the same through its
 events. Nothing here knows frames, sockets or messages.
 """
@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from grpclib.events import RecvRequest, SendInitialMetadata, SendTrailingMetadata, listen
 from grpclib.metadata import Deadline
 from multidict import MultiDict
 
-__all__ = ["Call", "current_call", "provide_current_call", "serving"]
+__all__ = ["Call", "CallSource", "current_call", "make_current", "provide_current_call", "serving"]
 
 
 class _Stream(Protocol):
-    """What `Call.of` reads of a stream; grpclib's and ours both have it."""
+    """A stream as `Call.of` reads it; grpclib's and ours both fit."""
 
     @property
     def metadata(self) -> MultiDict[str | bytes] | None: ...
@@ -33,29 +33,30 @@ class _Stream(Protocol):
 
 
 class CallSource(Protocol):
-    """Something that makes its `Call` on demand."""
+    """Anything that makes its `Call` on demand."""
 
     @property
-    def call(self) -> "Call": ...
+    def call(self) -> "Call":
+        """The call, always the same one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call being served.
 
-    `metadata` holds the request's custom metadata, `deadline` the client's or
-    None where it set none, `peer` what the engine knows of the other side:
-    `peer.addr()` and `peer.cert()`, its TLS certificate or None. What a handler
-    puts into `initial_metadata` goes out with the response's first octets (so it
-    must be there before the first message of a stream is sent), what it puts into
-    `trailing_metadata` with the status.
+    A handler reads the first three fields and adds to the last two.
     """
 
     metadata: MultiDict[str | bytes]
+    """The request's custom metadata; `bytes` under keys that end with `-bin`."""
     deadline: Deadline | None
+    """The client's deadline; None where it set none."""
     peer: Any
+    """The client: `peer.addr()`, and `peer.cert()`, its TLS certificate or None."""
     initial_metadata: MultiDict[str | bytes] = field(default_factory=MultiDict)
+    """Sent with the response's head, so before the first message of a stream."""
     trailing_metadata: MultiDict[str | bytes] = field(default_factory=MultiDict)
+    """Sent with the status."""
 
     @classmethod
     def of(cls, stream: _Stream) -> "Call":
@@ -66,7 +67,7 @@ class Call:
         return cls(MultiDict() if metadata is None else metadata, stream.deadline, stream.peer)
 
 
-_current: ContextVar[Call | CallSource | None] = ContextVar("current_call", default=None)
+_current: Final[ContextVar[Call | CallSource | None]] = ContextVar("current_call", default=None)
 
 
 def current_call() -> Call | None:
@@ -91,7 +92,7 @@ def serving(call: Call) -> Iterator[None]:
 
 
 def provide_current_call(server: Any) -> None:
-    """Let handlers on grpclib's own server ask for `current_call()` as on ours."""
+    """Let handlers on grpclib's own server ask for `current_call()`, as on ours."""
 
     async def on_request(event: RecvRequest) -> None:
         handle = event.method_func

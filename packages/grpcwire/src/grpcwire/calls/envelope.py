@@ -1,9 +1,9 @@
 """Messages with their length before them, as gRPC and Connect streams carry them.
 
-An envelope is a flag octet, four octets of length and the message. `EnvelopeReader`
-takes the pieces of a body and gives whole messages, refusing by the length alone
-what is too large, before any of it is kept, and again while inflating. Failures
-are `GRPCError`s: they concern one call, and their status is what it is told.
+An envelope is a byte of flags, four bytes of length and the message. `EnvelopeReader`
+takes the pieces of a body and gives whole messages. It refuses a message that is too
+large by the length alone, before any of it is kept, and again while inflating.
+Failures are `GRPCError`s: they concern one call, whose client is told their status.
 """
 
 import gzip
@@ -13,22 +13,40 @@ from typing import Final, Protocol
 
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
+from typing_extensions import override
 
 from grpcwire.counters import Counters
 
+__all__ = [
+    "COMPRESSED",
+    "PREFIX",
+    "PREFIX_BYTES",
+    "TOO_LARGE",
+    "WORTH_COMPRESSING_BYTES",
+    "WORTH_SPARING_BYTES",
+    "EnvelopeReader",
+    "MessageReader",
+    "inflate",
+    "pack",
+    "pieces",
+    "seal",
+]
+
 PREFIX: Final = Struct(">BL")
+"""The flags and the length before a message."""
 PREFIX_BYTES: Final = 5
 COMPRESSED: Final = 1
-_GZIP_WINDOW: Final = 31  # zlib's number for "gzip header and trailer"
-# The fastest level still halves typical messages.
-_GZIP_LEVEL: Final = 1
-# Below this gzip's own header and the time are not worth it.
+"""The flag of a message that is gzipped."""
 WORTH_COMPRESSING_BYTES: Final = 512
-
-# From here on a copy costs more than the frame that it saves.
+"""Below this gzip's own header and the time are not worth it."""
 WORTH_SPARING_BYTES: Final = 16 * 1024
-
+"""From here on a copy costs more than the frame that it saves."""
 TOO_LARGE: Final = "Message is larger than the limit"
+"""The message of the status for a request beyond `Limits.message_bytes`."""
+_GZIP_WINDOW: Final = 31
+"""zlib's number for "gzip header and trailer"."""
+_GZIP_LEVEL: Final = 1
+"""The fastest level still halves typical messages."""
 
 
 def seal(message: bytes, *, compress: bool = False) -> bytes:
@@ -40,7 +58,7 @@ def seal(message: bytes, *, compress: bool = False) -> bytes:
 
 
 def pieces(message: bytes, *, compress: bool = False) -> tuple[bytes, ...]:
-    """The envelope as octets to send in turn; a large message is not copied."""
+    """The envelope as pieces to send in turn; a large message is not copied."""
     if compress:
         return (seal(message, compress=True),)
     prefix = PREFIX.pack(0, len(message))
@@ -53,7 +71,7 @@ def pack(message: bytes) -> bytes:
 
 
 def inflate(packed: bytes, limit: int, counters: Counters) -> bytes:
-    """A gzipped message of at most `limit` octets; raises GRPCError."""
+    """A gzipped message of at most `limit` bytes; raises GRPCError."""
     inflater = zlib.decompressobj(_GZIP_WINDOW)
     try:
         message = inflater.decompress(packed, limit + 1)
@@ -69,11 +87,13 @@ def inflate(packed: bytes, limit: int, counters: Counters) -> bytes:
 
 
 class MessageReader(Protocol):
-    """Finds messages in the octets of a request; each method raises GRPCError."""
+    """Finds messages in the body of a request; each method raises GRPCError."""
+
+    __slots__ = ()
 
     @property
     def pending_bytes(self) -> int:
-        """What is kept of a message that is not complete."""
+        """The size of the message that is not complete, as far as it is kept."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that this piece completes."""
@@ -82,25 +102,25 @@ class MessageReader(Protocol):
         """The messages that the request's end completes."""
 
 
-class EnvelopeReader:
-    """The unfinished part of one request's body."""
+class EnvelopeReader(MessageReader):
+    """The reader of a body of envelopes; keeps the one that is not complete."""
 
     __slots__ = ("_buffer", "_counters", "_gzip", "_limit")
 
     def __init__(self, limit: int, counters: Counters, *, gzipped: bool) -> None:
-        """`limit` bounds a message; `gzipped` says what its compressed flag means."""
+        """`limit` bounds a message in bytes; `gzipped` allows the flag of compression."""
         self._buffer = bytearray()
         self._limit = limit
         self._counters = counters
         self._gzip = gzipped
 
     @property
+    @override
     def pending_bytes(self) -> int:
-        """What is kept of a message that is not complete."""
         return len(self._buffer)
 
+    @override
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that this piece completes; raises GRPCError."""
         buffer = self._buffer
         buffer += data
         messages: list[bytes] = []
@@ -119,8 +139,8 @@ class EnvelopeReader:
         del buffer[:start]
         return messages
 
+    @override
     def end(self) -> list[bytes]:
-        """Nothing; raises GRPCError where the request ends inside a message."""
         if self._buffer:
             raise GRPCError(Status.INTERNAL, "Request ends inside a message")
         return []

@@ -1,13 +1,12 @@
 """grpclib's events, dispatched as its own server dispatches them.
 
 `grpclib.events.listen(server, RecvRequest, callback)` finds `Dispatch` as the
-server's `__dispatch__`. Each method takes an event's payload and gives back what
-the listeners left of it; an event that is not in `listeners` interests nobody, and
-callers then skip the whole thing.
+server's `__dispatch__`. Callers skip an event that is not in `listeners`: nobody
+waits for it, and making it costs time.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from grpclib.events import (
     RecvMessage,
@@ -17,9 +16,11 @@ from grpclib.events import (
     SendTrailingMetadata,
 )
 
+__all__ = ["Callback", "Dispatch", "made"]
+
 Callback = Callable[[Any], Awaitable[None]]
 
-_EVENTS = (RecvRequest, RecvMessage, SendInitialMetadata, SendMessage, SendTrailingMetadata)
+_EVENTS: Final = (RecvRequest, RecvMessage, SendInitialMetadata, SendMessage, SendTrailingMetadata)
 
 
 def made(event_type: Any, **payload: Any) -> Any:
@@ -40,7 +41,7 @@ class Dispatch:
         self.listeners.setdefault(event_type, []).append(callback)
 
     async def dispatch(self, event: Any) -> Any:
-        """Show the event to its listeners in turn, until one interrupts; the event."""
+        """Show the event to its listeners in turn, until one interrupts; return the event."""
         for callback in self.listeners.get(type(event), ()):
             await callback(event)
             if event.__interrupted__:

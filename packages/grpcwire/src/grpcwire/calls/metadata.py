@@ -1,8 +1,8 @@
-"""gRPC's way of saying things in headers: metadata, timeouts, messages of errors.
+"""Metadata, timeouts and error messages as header fields, in gRPC's forms.
 
-Header fields (octets) to the MultiDict that handlers know, and back, as "gRPC
-over HTTP/2" and its wire format of `-bin` keys describe; the Connect protocols
-carry metadata the same way. Nothing here knows frames or streams.
+Header fields to the MultiDict that handlers know, and back, as "gRPC over HTTP/2" and
+its wire format of `-bin` keys describe; the Connect protocols carry metadata the same
+way. Nothing here knows frames or streams.
 """
 
 import binascii
@@ -16,18 +16,30 @@ from multidict import MultiDict
 
 from grpcwire.http.fields import Fields
 
+__all__ = [
+    "Metadata",
+    "MetadataLike",
+    "MetadataValue",
+    "decode_binary",
+    "decode_metadata",
+    "decode_timeout",
+    "encode_binary",
+    "encode_message",
+    "encode_metadata",
+]
+
 MetadataValue = str | bytes
 Metadata = MultiDict[MetadataValue]
 MetadataLike = Mapping[str, MetadataValue] | Collection[tuple[str, MetadataValue]]
 
-# Headers that belong to the protocol and not to the application.
 _RESERVED: Final = frozenset((b"te", b"content-type", b"user-agent", b"content-length", b"host"))
+"""Headers that belong to the protocol, not to the application."""
 _KEY: Final = re.compile(r"[0-9a-z_.\-]+")
 _VALUE: Final = re.compile(r"[ -~]*")
 _TIMEOUT: Final = re.compile(rb"([0-9]{1,8})([HMSmun])")
 _UNIT_S: Final = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
-# Printable ASCII but the percent sign goes as it is.
 _PLAIN: Final = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+"""Characters of an error message that need no encoding: printable ASCII but "%"."""
 
 
 def decode_metadata(
@@ -37,7 +49,7 @@ def decode_metadata(
 ) -> list[tuple[str, MetadataValue]]:
     """The application's part of a request's fields; raises ValueError for bad base64.
 
-    What is `reserved`, or begins with `prefix`, is the protocol's.
+    A name that is `reserved`, or begins with `prefix`, is the protocol's.
     """
     metadata: list[tuple[str, MetadataValue]] = []
     for name, value in fields:
@@ -55,7 +67,7 @@ def encode_metadata(metadata: MetadataLike) -> Fields:
     """Header fields of metadata to send.
 
     Raises ValueError for a key or value that no header can hold or that belongs to
-    the protocol, TypeError for text under a `-bin` key or octets under another.
+    the protocol, TypeError for text under a `-bin` key or bytes under another.
     """
     pairs = metadata.items() if isinstance(metadata, Mapping) else metadata
     fields: Fields = []
@@ -77,7 +89,7 @@ def encode_metadata(metadata: MetadataLike) -> Fields:
 
 
 def decode_binary(value: bytes) -> bytes:
-    """A `-bin` value, padded or not; raises ValueError where it is no base64."""
+    """A `-bin` value, padded or not; raises ValueError where it is not base64."""
     value = value.strip()
     try:
         return b64decode(value + b"=" * (-len(value) % 4), validate=True)

@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any
 
+__all__ = ["Peer"]
+
 
 class Peer:
-    """Who called; the same two questions that grpclib's Peer answers."""
+    """The client of a call, with the two methods of grpclib's Peer."""
 
     __slots__ = ("_address", "_transport")
 

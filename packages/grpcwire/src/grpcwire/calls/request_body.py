@@ -1,9 +1,9 @@
 """The messages of one request, between their coming and their being read.
 
-Holds what has come of a body: whole messages that wait for the handler, and the
+Holds a body as far as it has come: whole messages that wait for the handler, and the
 beginning of the next. Counts all of it against the limits of memory, and credits
 the stream's window so that a message under way always fits while messages that
-nobody reads stop the client. A failure is a `GRPCError`: what the call ends with.
+nobody reads stop the client. A failure is a `GRPCError` that ends the call.
 """
 
 from collections import deque
@@ -16,37 +16,49 @@ from grpcwire.calls.envelope import MessageReader
 from grpcwire.calls.server_context import ServerContext
 from grpcwire.http.budget import Budget
 
+__all__ = ["BufferingTransport", "Creditor", "RequestBody", "RequestRecord"]
+
 
 class RequestRecord(Protocol):
     """A connection's record of one request."""
 
-    owner: object
+    owner: Any
+    """The call that takes the request's events, or None; set and cleared by the call."""
 
 
 class Creditor(Protocol):
-    """A connection's state, as far as reading moves it."""
+    """The part of a connection's state that reading changes."""
 
     budget: Budget
 
     def credit(self, stream: Any, size: int) -> None:
-        """Let the peer send as much again."""
+        """Let the peer send `size` more bytes of a request; `stream` is its record."""
 
 
 class BufferingTransport(Protocol):
-    """The connection's transport, which sums up what its requests hold."""
+    """A connection's transport, which sums up the memory that its requests take."""
 
     context: ServerContext
     buffered_bytes: int
+    """The sum of what the connection's requests keep in memory."""
 
     @property
     def connection(self) -> Creditor:
-        """The connection's state."""
+        """The state of the connection's protocol."""
 
 
 class RequestBody:
     """One request's unread messages."""
 
-    __slots__ = ("_buffered", "_held", "_messages", "_reader", "_record", "_transport", "_unread")
+    __slots__ = (
+        "_buffered_bytes",
+        "_messages",
+        "_reader",
+        "_record",
+        "_transport",
+        "_unread_bytes",
+        "_window_bytes",
+    )
 
     def __init__(
         self, transport: BufferingTransport, record: RequestRecord, reader: MessageReader
@@ -55,24 +67,24 @@ class RequestBody:
         self._record = record
         self._reader = reader
         self._messages: deque[bytes] = deque()
-        self._unread = 0  # octets of whole messages
-        self._held = 0  # octets of window that unread messages keep
-        self._buffered = 0  # octets counted against the limits
+        self._unread_bytes = 0  # of whole messages
+        self._window_bytes = 0  # of the window, not credited while messages are unread
+        self._buffered_bytes = 0  # counted against the limits
 
     def __len__(self) -> int:
-        """How many whole messages wait."""
+        """The number of whole messages that wait."""
         return len(self._messages)
 
-    def feed(self, data: bytes, charged: int) -> None:
-        """Take a piece that took `charged` octets of the window; raises GRPCError."""
+    def feed(self, data: bytes, window_bytes: int) -> None:
+        """Take a piece that took `window_bytes` of the window; raises GRPCError."""
         messages = self._reader.feed(data)
         self._keep(messages)
         if messages:  # one frame's worth, however many empty messages it holds
             self._transport.connection.budget.earn()
         if self._messages:
-            self._held += charged
+            self._window_bytes += window_bytes
         else:
-            self._transport.connection.credit(self._record, charged)
+            self._transport.connection.credit(self._record, window_bytes)
         self._account()
 
     def end(self) -> None:
@@ -81,27 +93,27 @@ class RequestBody:
         self._account()
 
     def pop(self) -> bytes:
-        """The next message, which is read from now on."""
+        """Take the next message out: it counts as read from now on."""
         message = self._messages.popleft()
-        if not self._messages and self._held:
-            self._transport.connection.credit(self._record, self._held)
-            self._held = 0
-        self._unread -= len(message)
+        if not self._messages and self._window_bytes:
+            self._transport.connection.credit(self._record, self._window_bytes)
+            self._window_bytes = 0
+        self._unread_bytes -= len(message)
         self._account()
         return message
 
     def drop(self) -> None:
-        """Give all of it up."""
+        """Drop all messages: nobody will read them."""
         self._messages.clear()
-        self._count(-self._buffered)
+        self._count(-self._buffered_bytes)
 
     def _keep(self, messages: list[bytes]) -> None:
         self._messages += messages
-        self._unread += sum(map(len, messages))
+        self._unread_bytes += sum(map(len, messages))
 
     def _account(self) -> None:
-        """Hold what is kept against the limits of memory."""
-        growth = self._unread + self._reader.pending_bytes - self._buffered
+        """Compare the memory that is kept with its limits; raises GRPCError."""
+        growth = self._unread_bytes + self._reader.pending_bytes - self._buffered_bytes
         self._count(growth)
         transport, context = self._transport, self._transport.context
         if growth > 0 and (
@@ -112,6 +124,6 @@ class RequestBody:
             raise GRPCError(Status.RESOURCE_EXHAUSTED, "Too much unread data")
 
     def _count(self, growth: int) -> None:
-        self._buffered += growth
+        self._buffered_bytes += growth
         self._transport.buffered_bytes += growth
         self._transport.context.counters.buffered_bytes += growth

@@ -21,6 +21,8 @@ class ServerContext:
     dispatch: Dispatch
     """The listeners to grpclib's events."""
     limits: Limits
+    """The bounds of the server."""
     counters: Counters
+    """The numbers that the layers add to."""
     loop: asyncio.AbstractEventLoop
     """The loop that runs every handler."""

@@ -1,4 +1,8 @@
-"""The transport of a connection, as its calls see it."""
+"""The transport of a connection, as its calls see it.
+
+Implemented by both protocols of `grpcwire.transport`; a call knows no more of its
+connection than this. `protocols` narrows it where a protocol needs HTTP/2.
+"""
 
 from typing import Protocol
 
@@ -7,6 +11,8 @@ from grpcwire.calls.request_body import Creditor
 from grpcwire.calls.server_context import ServerContext
 from grpcwire.calls.stream_owner import StreamOwner
 
+__all__ = ["ServerTransport"]
+
 
 class ServerTransport(Protocol):
     """The transport of the connection that carries a call."""
@@ -14,16 +20,17 @@ class ServerTransport(Protocol):
     context: ServerContext
     peer: Peer
     buffered_bytes: int
+    """The sum of what the connection's requests keep in memory."""
 
     @property
     def connection(self) -> Creditor:
-        """The protocol's state: what it lets the peer send."""
+        """The state of the connection's protocol; credits what the peer may send."""
 
     def flush_soon(self) -> None:
         """Write what has gathered, in this turn of the loop or the next."""
 
     def call_started(self, call: StreamOwner) -> None:
-        """A handler waits for something; `call_ended` will follow."""
+        """Count a call whose handler has started; `call_ended` will follow."""
 
     def call_ended(self, call: StreamOwner) -> None:
-        """A call is over, handler and all."""
+        """Forget a call that is over, handler and all."""

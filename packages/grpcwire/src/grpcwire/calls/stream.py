@@ -1,11 +1,10 @@
-"""What a handler holds: the public face of `grpclib.server.Stream`, engine behind it.
+"""The handler's side of a call, with the public names of `grpclib.server.Stream`.
 
-Messages are objects here and octets below: this is the layer that calls the
-codec, shows events to their listeners and keeps a handler to the kind of its rpc.
-It knows no protocol: an `Exchange` carries heads, messages and statuses, gRPC's
-over HTTP/2 or another's. The response of a unary rpc is kept until the handler
-returns, so that it leaves in one piece with its status, and not at all where the
-handler fails after it.
+Messages are objects above and bytes below: this is the layer that calls the codec,
+shows events to their listeners and keeps a handler to the kind of its rpc. It knows
+no protocol: a `CallCarrier` carries heads, messages and statuses, in gRPC's form or
+another's. The response of a unary rpc is kept until the handler returns, so that it
+leaves in one piece with its status, and not at all if the handler fails after it.
 """
 
 from collections.abc import AsyncIterator
@@ -29,14 +28,20 @@ from grpcwire.calls.peer import Peer
 from grpcwire.calls.route import Route
 from grpcwire.calls.server_context import ServerContext
 
+__all__ = ["MALFORMED_REQUEST", "CallCarrier", "Stream"]
+
 RequestType = TypeVar("RequestType")
 ReplyType = TypeVar("ReplyType")
 
 MALFORMED_REQUEST: Final = "Malformed request message"
+"""The message of the status for a request that its codec refuses."""
 
 
-class Exchange(Protocol):
-    """One call as its protocol carries it: what `Stream` needs from below."""
+class CallCarrier(Protocol):
+    """The carrier of one call's heads, messages and status, in the form of its protocol.
+
+    `Stream` stands on it; `calls.call.ServerCall` and its subclasses are carriers.
+    """
 
     async def receive(self) -> bytes | None:
         """The next message of a client's stream, None after the last."""
@@ -57,20 +62,20 @@ class Exchange(Protocol):
         details: bytes | None = None,
         metadata: MetadataLike = (),
     ) -> None:
-        """End the response; nothing where it is over already."""
+        """End the response; does nothing where it is over already."""
 
     def abort(self) -> None:
         """End the call without a status."""
 
 
 class Stream(Generic[RequestType, ReplyType]):
-    """One call, as the handler sees it."""
+    """One call, as its handler sees it."""
 
     __slots__ = (
         "_call",
         "_cancel_done",
+        "_carrier",
         "_context",
-        "_exchange",
         "_initial_done",
         "_message_done",
         "_metadata",
@@ -83,7 +88,7 @@ class Stream(Generic[RequestType, ReplyType]):
 
     def __init__(
         self,
-        exchange: Exchange,
+        carrier: CallCarrier,
         context: ServerContext,
         route: Route,
         *,
@@ -92,7 +97,7 @@ class Stream(Generic[RequestType, ReplyType]):
         request: RequestType | None,
     ) -> None:
         """`request` is the message of a unary request, None for a client's stream."""
-        self._exchange = exchange
+        self._carrier = carrier
         self._context = context
         self._route = route
         self._request = request
@@ -118,7 +123,7 @@ class Stream(Generic[RequestType, ReplyType]):
 
     @property
     def user_agent(self) -> str | None:
-        """What the client calls itself."""
+        """The name that the client gives itself."""
         return self._route.user_agent
 
     @property
@@ -130,24 +135,24 @@ class Stream(Generic[RequestType, ReplyType]):
 
     @property
     def ended(self) -> bool:
-        """Whether the handler has ended the call itself."""
+        """True once the handler has ended the call itself."""
         return self._trailing_done or self._cancel_done
 
     @property
-    def speaks_last(self) -> bool:
-        """Whether the call's context has metadata that has not gone out."""
+    def has_unsent_metadata(self) -> bool:
+        """True while metadata of the call's context waits to be sent."""
         call = self._call
-        return call is not None and bool(call.trailing_metadata or self._unsaid)
+        return call is not None and bool(call.trailing_metadata or self._initial_waits)
 
     @property
-    def _unsaid(self) -> bool:
-        """Whether the call's context has metadata for a head that has not gone out."""
+    def _initial_waits(self) -> bool:
+        """True while metadata of the call's context waits for the response's head."""
         call = self._call
         return call is not None and not self._initial_done and bool(call.initial_metadata)
 
     @property
-    def lacks_reply(self) -> bool:
-        """Whether the response needs the one message that has not been sent."""
+    def reply_missing(self) -> bool:
+        """True while the one message of the response has not been sent."""
         return not self._message_done and not self._route.server_streaming
 
     async def recv_message(self) -> RequestType | None:
@@ -166,7 +171,7 @@ class Stream(Generic[RequestType, ReplyType]):
         return message
 
     async def _next_message(self) -> RequestType | None:
-        data = await self._exchange.receive()
+        data = await self._carrier.receive()
         if data is None:
             return None
         try:
@@ -196,7 +201,7 @@ class Stream(Generic[RequestType, ReplyType]):
         if SendInitialMetadata in self._context.dispatch.listeners:
             event = made(SendInitialMetadata, metadata=MultiDict(sending))
             sending = (await self._context.dispatch.dispatch(event)).metadata
-        self._exchange.send_head(sending)
+        self._carrier.send_head(sending)
         self._initial_done = True
 
     async def send_message(self, message: ReplyType) -> None:
@@ -205,7 +210,7 @@ class Stream(Generic[RequestType, ReplyType]):
         if self._message_done and not streaming:
             raise ProtocolError("Message was already sent")
         if not self._initial_done:
-            if streaming or self._has_initial():
+            if streaming or self._needs_head():
                 await self.send_initial_metadata()
             self._initial_done = True
         if SendMessage in self._context.dispatch.listeners:
@@ -213,15 +218,15 @@ class Stream(Generic[RequestType, ReplyType]):
             message = event.message
         data = self._route.codec.encode(message, self._route.handler.reply_type)
         if streaming:
-            await self._exchange.send(data)
+            await self._carrier.send(data)
         else:
-            self._exchange.keep_reply(data)
+            self._carrier.keep_reply(data)
         self._message_done = True
 
-    def _has_initial(self) -> bool:
-        """Whether something wants to speak in the head of a unary response."""
-        wanted = self._call is not None and bool(self._call.initial_metadata)
-        return wanted or SendInitialMetadata in self._context.dispatch.listeners
+    def _needs_head(self) -> bool:
+        """True if a unary response needs a head of its own, sent before its message."""
+        metadata = self._call is not None and bool(self._call.initial_metadata)
+        return metadata or SendInitialMetadata in self._context.dispatch.listeners
 
     async def send_trailing_metadata(
         self,
@@ -234,7 +239,7 @@ class Stream(Generic[RequestType, ReplyType]):
         """End the response with a status; done by itself when the handler returns."""
         if self._trailing_done:
             raise ProtocolError("Trailing metadata was already sent")
-        if status is Status.OK and self.lacks_reply:
+        if status is Status.OK and self.reply_missing:
             raise ProtocolError(
                 "Unary response with OK status requires a single message to be sent"
             )
@@ -242,7 +247,7 @@ class Stream(Generic[RequestType, ReplyType]):
         codec = self._context.status_details_codec
         if status_details is not None and codec is not None:
             details = codec.encode(status, status_message, status_details)
-        if self._unsaid:
+        if self._initial_waits:
             await self.send_initial_metadata()
         sending: MetadataLike = metadata or ()
         if self._call is not None and self._call.trailing_metadata:
@@ -257,12 +262,12 @@ class Stream(Generic[RequestType, ReplyType]):
                 status_details=status_details,
             )
             sending = (await self._context.dispatch.dispatch(event)).metadata
-        self._exchange.finish(status, status_message, details, sending)
+        self._carrier.finish(status, status_message, details, sending)
         self._trailing_done = True
 
     async def cancel(self) -> None:
         """End the call without a status; the client sees it reset."""
         if self._cancel_done:
             raise ProtocolError("Stream was already cancelled")
-        self._exchange.abort()
+        self._carrier.abort()
         self._cancel_done = True

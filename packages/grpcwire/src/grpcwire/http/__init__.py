@@ -1,7 +1,7 @@
-"""The parts of HTTP that both versions share.
+"""The parts of HTTP that both versions share, without I/O.
 
 request_head  the head of a request, checked
 fields        header fields
-budget        what cheap frames and tiny pieces may cost us
+budget        the work that cheap frames and tiny pieces may cause
 response      a whole response, made beforehand
 """

@@ -1,4 +1,4 @@
-"""One budget a connection for whatever costs us work and the peer nearly nothing.
+"""One budget a connection for everything that costs us work and the peer nearly nothing.
 
 Resets (the peer's and those it provokes), PINGs, SETTINGS, empty and tiny
 frames, CONTINUATION and frames that get ignored all draw on it; calls answered
@@ -12,10 +12,13 @@ from typing import Final
 
 from grpcwire.counters import Counters
 
-# A DATA frame below this that does not end its stream is work without worth,
-# unless a message comes of it, which pays back. Nor is one worth anything that goes
-# out only because the peer's window holds no more.
+__all__ = ["TINY_BYTES", "Budget", "BudgetExhausted"]
+
 TINY_BYTES: Final = 16
+"""Bytes of data below which a piece that does not end its body is work without worth,
+unless a message comes of it, which pays back. A piece as small that goes out only
+because the peer's window holds no more earns nothing either.
+"""
 
 
 class BudgetExhausted(Exception):

@@ -11,7 +11,7 @@ __all__ = ["RequestHead"]
 
 
 class RequestHead:
-    """The header list of one request, checked; fields without the pseudo-headers."""
+    """The header list of one request, checked; `fields` are without the pseudo-headers."""
 
     __slots__ = ("authority", "content_length", "fields", "method", "path", "route", "scheme")
 

@@ -5,10 +5,12 @@ from http import HTTPStatus
 
 from grpcwire.http.fields import Fields
 
+__all__ = ["Response", "text_response"]
+
 
 @dataclass(slots=True)
 class Response:
-    """Status, header fields and body; a router's answer to what is no call at all."""
+    """Status, header fields and body; the route of a head that asks for no call."""
 
     status: int
     fields: Fields = field(default_factory=list)
@@ -16,6 +18,6 @@ class Response:
 
 
 def text_response(status: HTTPStatus, text: str, *fields: tuple[bytes, bytes]) -> Response:
-    """An answer for people and for clients that expect no more of HTTP."""
+    """A response for people and for clients that know nothing but HTTP."""
     plain = (b"content-type", b"text/plain; charset=utf-8")
     return Response(status, [plain, *fields], text.encode() + b"\n")

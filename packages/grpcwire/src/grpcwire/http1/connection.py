@@ -1,35 +1,38 @@
 """The HTTP/1.1 server side of one connection, synchronous and without I/O.
 
-Octets go in by `begin_turn`, events come back by `next_event`, octets to write gather in
-`outgoing`. One request at a time: what a client pipelines behind it stays in the
-buffer until its response is complete, and the caller stops reading meanwhile. What
-one turn may cost is bounded in units of `Limits.frames_per_turn`; `backlogged` says
-that more waits. Nothing of gRPC or Connect lives here.
+Bytes go in by `begin_turn`, events come back by `events`, bytes to write gather in
+`outgoing`. One request at a time: a request that a client pipelines behind it stays in
+the buffer until its response is complete, and the caller stops reading meanwhile. The
+work of one turn is bounded in units of `Limits.frames_per_turn`; `backlogged` says that
+more waits. Nothing of gRPC or Connect lives here. Called by
+`grpcwire.transport.http1_protocol` only.
 
-A head that comes again octet for octet is not parsed again. The look-up equals the
+A head that comes again byte for byte is not parsed again. The look-up equals the
 parsing it skips: proven by `test_http1_connection.py::test_repeated_heads_equal_parsed_ones`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import h11
 
 from grpcwire.counters import Counters
-from grpcwire.http.budget import Budget
+from grpcwire.http.budget import TINY_BYTES, Budget
 from grpcwire.http1.head import Http1Error, Http1Head, parse
 from grpcwire.http1.response import Http1Response
 from grpcwire.limits import Limits
 
+__all__ = ["BodyReceived", "Http1Connection", "RequestBegun"]
+
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-# Work in units of a frame: what h11 takes to parse a head, a look-up, a chunk.
 _PARSING: Final = 16
+"""The work of parsing a head, in units of a frame."""
 _LOOKING_UP: Final = 2
-# Data below this that does not end a body is work without worth, as in HTTP/2.
-_TINY_BYTES: Final = 16
-# Several times a socket buffer's worth, as in HTTP/2.
+"""The work of looking a head up, in units of a frame; a chunk is one."""
 _TURN_BYTES: Final = 256 * 1024
+"""Bytes of output that one turn may gather: several times a socket buffer's worth."""
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ class BodyReceived:
 
 
 class Http1Connection:
-    """One connection's protocol state; the `Outlet` of its exchanges."""
+    """One connection's protocol state; the `Outlet` of its responses."""
 
     __slots__ = (
         "_buffer",
@@ -85,47 +88,47 @@ class Http1Connection:
         self._head_scanned = 0
         self._heads: dict[bytes, Http1Head] = {}
         self._decoder: h11.Connection | None = None
-        self._fed = bytearray()  # what the decoder may not have used, and what ends before it
+        self._fed = bytearray()  # given to the decoder, which may not have used it all
         self._expected = 0
         self._expects_continue = False
         self._keep_alive = True
         self._work = 0
         self.budget = Budget(limits.budget, counters)
         self.date = b""
-        self.draining = False  # this exchange is the last
+        self.draining = False  # this request is the last
         self.response: Http1Response | None = None  # from its head until its response is complete
         self.receiving = False  # its request is not complete
         self.outgoing: list[bytes] = []
-        self.pending_bytes = 0  # in outgoing
+        self.pending_bytes = 0  # of outgoing
         self.paused = False  # the transport takes no more
         self.over = False  # nothing more is read
         self.unread_bytes = 0  # of the body: given out, not credited
 
-    # ---- what the layer above asks for
+    # Questions of the layer above.
 
     @property
     def backlogged(self) -> bool:
-        """Whether the turn ended before the octets did."""
+        """True if the turn ended before the bytes that came were used up."""
         return self._work >= self._limits.frames_per_turn and not self.over
 
     @property
     def idle(self) -> bool:
-        """Whether no request has begun."""
+        """True while no request has begun."""
         return self.response is None and not self._buffer
 
     @property
     def unused(self) -> bool:
-        """Whether the peer sent, or is to send, what nobody reads."""
+        """True if the peer sent, or is to send, bytes that nobody reads."""
         return self.receiving or bool(self._buffer)
 
     @property
     def in_head(self) -> bool:
-        """Whether a request's head is waited for that has begun and is not complete."""
+        """True while a request's head has begun and is not complete."""
         return self.response is None and bool(self._buffer) and not self.paused
 
     @property
     def wants_more(self) -> bool:
-        """Whether more octets may come: not while others wait to be used."""
+        """True while more bytes may come: not while others wait to be used."""
         if self.over:
             return False
         if self.receiving:
@@ -134,17 +137,17 @@ class Http1Connection:
 
     @property
     def full(self) -> bool:
-        """Whether more output would only wait."""
+        """True while more output would only wait."""
         return self.paused or self.pending_bytes > _TURN_BYTES
 
     def settle(self) -> bool:
-        """Decide whether another request may follow: not behind a body that nobody reads."""
+        """Decide if another request may follow: not behind a body that nobody reads."""
         if self.draining or self.receiving:
             self._keep_alive = False
         return self._keep_alive
 
     def begin_turn(self, data: bytes = b"") -> None:
-        """Take octets, if any came, and allow the work of one more turn."""
+        """Take the bytes that came, if any, and allow the work of one more turn."""
         self._buffer += data
         self._work = 0
 
@@ -165,31 +168,39 @@ class Http1Connection:
             self.unread_bytes -= size
 
     def responded(self, *, broken: bool) -> None:
-        """The response is complete, or broken off: the next request may begin."""
+        """Go on to the next request: the response is complete, or broken off."""
         if broken or not self.settle():
             self.over = True
         self.response = None
         self.unread_bytes = 0
 
     def fail(self) -> Http1Response:
-        """Read nothing more; an exchange to say why in."""
+        """Read nothing more; return a response to tell the peer the reason."""
         self.over = True
         self._keep_alive = False
         self._counters.connection_errors += 1
-        return Http1Response(self, _FAULTY)
+        return Http1Response(self, _UNREADABLE)
 
-    # ---- what came
+    # Events.
 
-    def next_event(self) -> RequestBegun | BodyReceived | None:
-        """What the buffered octets say next, within the turn's work; raises Http1Error.
+    def events(self) -> Iterator[RequestBegun | BodyReceived]:
+        """Yield the events of this turn, each before the bytes behind it are looked at.
 
-        Raises BudgetExhausted where the peer's budget is overdrawn.
+        Raises Http1Error for bytes that are not HTTP/1.1, BudgetExhausted where the peer's
+        budget is overdrawn.
         """
-        # What the peer does not read is not added to.
-        next_may_begin = self.response is None and not self.paused and self._buffer
-        if self.over or not (self.receiving or next_may_begin) or self.backlogged:
-            return None
-        return self._next_body() if self.receiving else self._next_head()
+        allowed = self._limits.frames_per_turn
+        while self._work < allowed and not self.over:
+            event: RequestBegun | BodyReceived | None
+            if self.receiving:
+                event = self._next_body()
+            elif self.response is None and not self.paused and self._buffer:
+                event = self._next_head()
+            else:
+                return  # a peer that does not read gets no more to read
+            if event is None:
+                return
+            yield event
 
     def _next_head(self) -> RequestBegun | None:
         buffer = self._buffer
@@ -208,20 +219,20 @@ class Http1Connection:
             self._head_scanned = max(0, size - len(_END_OF_HEAD) + 1)
             return None
         self._head_scanned = 0
-        octets = bytes(buffer[: end + len(_END_OF_HEAD)])
-        del buffer[: len(octets)]
-        head = self._heads.get(octets) or self._parsed(octets)
+        data = bytes(buffer[: end + len(_END_OF_HEAD)])
+        del buffer[: len(data)]
+        head = self._heads.get(data) or self._parsed(data)
         self._work += _LOOKING_UP
         return self._begun(head)
 
-    def _parsed(self, octets: bytes) -> Http1Head:
+    def _parsed(self, data: bytes) -> Http1Head:
         self._work += _PARSING
-        head = parse(octets)
+        head = parse(data)
         limits = self._limits
-        if head.decoder is None and len(octets) <= limits.cached_header_block_bytes:
+        if head.decoder is None and len(data) <= limits.cached_header_block_bytes:
             if len(self._heads) >= limits.cached_header_blocks:
                 self._heads.clear()
-            self._heads[octets] = head
+            self._heads[data] = head
         return head
 
     def _begun(self, head: Http1Head) -> RequestBegun:
@@ -253,7 +264,7 @@ class Http1Connection:
             ended = not self._expected
         if not data and not ended:
             return None
-        if not ended and len(data) < _TINY_BYTES:
+        if not ended and len(data) < TINY_BYTES:
             self.budget.charge("tiny pieces of a body")
         self.receiving = not ended
         response = self.response
@@ -263,7 +274,7 @@ class Http1Connection:
         return BodyReceived(response, data, ended)
 
     def _chunks(self, decoder: h11.Connection) -> tuple[bytes, bool]:
-        """What chunks hold, as far as they came and the turn reaches."""
+        """The data of the chunks that came, as far as the turn reaches, and if it is the end."""
         if self._buffer:
             decoder.receive_data(bytes(self._buffer))
             self._fed += self._buffer
@@ -277,7 +288,7 @@ class Http1Connection:
                 raise Http1Error(error.error_status_hint, "malformed chunks") from None
             if isinstance(event, h11.Data):
                 pieces.append(bytes(event.data))
-                if len(event.data) < _TINY_BYTES:
+                if len(event.data) < TINY_BYTES:
                     self.budget.charge("tiny chunks")
                 continue
             if isinstance(event, h11.EndOfMessage):
@@ -289,7 +300,7 @@ class Http1Connection:
         return b"".join(pieces), False
 
     def _after_chunks(self, decoder: h11.Connection) -> bytes:
-        """What follows the body: h11 lets a bare LF end it, which others read on behind."""
+        """The bytes behind the body; raises Http1Error where a bare LF ends it, as h11 allows."""
         rest = decoder.trailing_data[0]
         whole = self._fed.endswith(_END_OF_HEAD, 0, len(self._fed) - len(rest))
         self._fed.clear()
@@ -298,4 +309,5 @@ class Http1Connection:
         return rest
 
 
-_FAULTY: Final = parse(b"GET / HTTP/1.1\r\nhost: unknown\r\nconnection: close\r\n\r\n")
+_UNREADABLE: Final = parse(b"GET / HTTP/1.1\r\nhost: unknown\r\nconnection: close\r\n\r\n")
+"""The head that stands for one that could not be read."""

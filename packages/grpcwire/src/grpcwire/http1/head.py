@@ -1,8 +1,9 @@
 """A request's head in HTTP/1.1: parsed by h11, then held to a stricter rule.
 
-What two parsers could read in two ways is refused, since the other may stand before
-us and share this connection among clients (RFC 9112, section 11.2): a length and a
-transfer coding together, line ends that are no CR LF, a coding in HTTP/1.0.
+A head that two parsers could read in two ways is refused, since the other may stand
+before us and share this connection among clients (RFC 9112, section 11.2): a length and
+a transfer coding together, line ends that are not CR LF, a coding in HTTP/1.0.
+`connection` calls `parse` for each head that it has not seen before.
 """
 
 import re
@@ -13,19 +14,21 @@ import h11
 
 from grpcwire.http.request_head import RequestHead
 
+__all__ = ["Http1Error", "Http1Head", "parse"]
+
 _BARE_LINE_END: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _FOLDED: Final = re.compile(rb"\r\n[ \t]")
 _ABSOLUTE: Final = re.compile(rb"^https?://[^/?#]*", re.IGNORECASE)
-# RFC 3986, section 3.2.2, and a port.
 _HOST: Final = re.compile(rb"(?:\[[0-9A-Za-z:.%~_\-]+\]|[0-9A-Za-z\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
-# What a chunk's head or the trailers may take: nobody reads more of them than a number.
+"""A host (RFC 3986, section 3.2.2) and a port."""
 _CHUNK_HEAD_BYTES: Final = 4096
-# More digits than any message has, and few enough to count with.
+"""Bytes of a chunk's head or of the trailers; nobody reads more of them than a number."""
 _MAX_LENGTH_DIGITS: Final = 18
+"""Digits of a content-length: more than any message has, and few enough to count with."""
 
 
 class Http1Error(Exception):
-    """The peer's octets are no request of ours; `status` is what it is told."""
+    """The peer's error: its bytes are not a request; it is told `status`."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -34,24 +37,28 @@ class Http1Error(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Http1Head:
-    """A request's head, checked; `decoder` reads its body where that is chunked."""
+    """A request's head, checked, with what HTTP/1.1 alone says in it."""
 
     head: RequestHead
     keep_alive: bool
+    """True if another request may follow on the connection."""
     http10: bool
+    """True if the request is one of HTTP/1.0."""
     expects_continue: bool
+    """True if the client sends the body only after status 100."""
     decoder: h11.Connection | None
+    """Reads the body where that is chunked, else None."""
 
 
-def parse(octets: bytes) -> Http1Head:
-    """The head in these octets, which end with its empty line; raises Http1Error."""
-    if _BARE_LINE_END.search(octets) or _FOLDED.search(octets):
+def parse(data: bytes) -> Http1Head:
+    """The head in `data`, which ends with the head's empty line; raises Http1Error."""
+    if _BARE_LINE_END.search(data) or _FOLDED.search(data):
         raise Http1Error(400, "malformed line ends")
     decoder = h11.Connection(
-        h11.SERVER, max_incomplete_event_size=max(len(octets), _CHUNK_HEAD_BYTES)
+        h11.SERVER, max_incomplete_event_size=max(len(data), _CHUNK_HEAD_BYTES)
     )
     try:
-        decoder.receive_data(octets)
+        decoder.receive_data(data)
         event = decoder.next_event()
     except h11.RemoteProtocolError as error:
         raise Http1Error(error.error_status_hint, "malformed request") from None

@@ -1,8 +1,8 @@
-"""One request and its response on an HTTP/1.1 connection: the way out.
+"""The response to one request on an HTTP/1.1 connection.
 
 Writes the response's head, framed by its length where that is known, else chunked (to
-HTTP/1.0, until the connection closes). A `ResponseWriter` that adds to its
-connection's `outgoing`; field values were checked where they were made.
+HTTP/1.0, until the connection closes). Fits `protocols.response_writer.ResponseWriter`,
+and adds to its connection's `outgoing`; field values were checked where they were made.
 """
 
 from functools import lru_cache
@@ -13,37 +13,42 @@ from grpcwire.http.fields import Fields
 from grpcwire.http.response import Response
 from grpcwire.http1.head import Http1Head
 
+__all__ = ["Http1Response", "Outlet"]
+
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {
     499: "Client Closed Request"
 }
 _BODYLESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+"""Statuses whose responses have no body, and no content-length either."""
 _LAST_CHUNK: Final = b"0\r\n\r\n"
-# Responses differ in their length and date; what goes before those repeats.
 _REMEMBERED_HEADS: Final = 256
+"""Beginnings of heads that are kept: responses differ only in their length and date."""
 
 
 class Outlet(Protocol):
-    """The connection, as its exchange sees it."""
+    """The connection, as its responses see it."""
 
     outgoing: list[bytes]
+    """Pieces to be written, in order."""
     date: bytes
+    """The value of the Date header."""
 
     @property
     def full(self) -> bool:
-        """Whether more would only wait."""
+        """True while more output would only wait."""
 
     def settle(self) -> bool:
-        """Decide for good whether another request may follow this exchange."""
+        """Decide for good if another request may follow this response."""
 
     def sent(self, size: int) -> None:
         """Count what was added to `outgoing`."""
 
     def responded(self, *, broken: bool) -> None:
-        """The response is complete, or broken off."""
+        """Go on to the next request: the response is complete, or broken off."""
 
 
 class Http1Response:
-    """A request's record and its `ResponseWriter`; `owner` belongs to the layer above."""
+    """A request's record and its response; `owner` belongs to the layer above."""
 
     __slots__ = ("_chunked", "_head", "_outlet", "begun", "over", "owner")
 
@@ -57,7 +62,7 @@ class Http1Response:
 
     @property
     def blocked(self) -> bool:
-        """Whether data waits for the peer to take it."""
+        """True while data waits for the peer to take it."""
         return not self.over and self._outlet.full
 
     def whole(self, response: Response) -> None:
@@ -65,16 +70,16 @@ class Http1Response:
         length = b""
         if response.status not in _BODYLESS:
             length = b"content-length: %d\r\n" % len(response.body)
-        octets = self._opening(response.status, response.fields, length)
+        data = self._opening(response.status, response.fields, length)
         if self._head.head.method != b"HEAD":
-            octets += response.body
-        self._outlet.outgoing.append(octets)
-        self._outlet.sent(len(octets))
+            data += response.body
+        self._outlet.outgoing.append(data)
+        self._outlet.sent(len(data))
         self.over = True
         self._outlet.responded(broken=False)
 
     def head(self, status: int, fields: Fields) -> None:
-        """Open a response of a length not known."""
+        """Open a response of unknown length."""
         self._chunked = not self._head.http10
         coding = b"transfer-encoding: chunked\r\n" if self._chunked else b""
         self._send(self._opening(status, fields, coding))
@@ -98,15 +103,15 @@ class Http1Response:
             self._outlet.responded(broken=True)
 
     def _opening(self, status: int, fields: Fields, framing: bytes) -> bytes:
-        """The response's head; `framing` is the line that tells where its body ends."""
+        """The response's head; `framing` is the line that tells the end of its body."""
         self.begun = True
         last = b"\r\n" if self._outlet.settle() else b"connection: close\r\n\r\n"
         head = _status_and_fields(status, tuple(fields))
         return b"%b%bdate: %b\r\n%b" % (head, framing, self._outlet.date, last)
 
-    def _send(self, octets: bytes) -> None:
-        self._outlet.outgoing.append(octets)
-        self._outlet.sent(len(octets))
+    def _send(self, data: bytes) -> None:
+        self._outlet.outgoing.append(data)
+        self._outlet.sent(len(data))
 
 
 @lru_cache(_REMEMBERED_HEADS)

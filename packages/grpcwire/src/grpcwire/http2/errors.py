@@ -1,14 +1,40 @@
-"""What can be wrong on the wire, by whose fault, and which code says so.
+"""The errors of the wire: whose they are, and which code says so.
 
 Two families, never mixed (RFC 9113, section 5.4): a `Http2ConnectionError` ends the
 connection with GOAWAY, a `Http2StreamError` ends one stream with RST_STREAM and
 leaves the others alone. The wire code stands on the class, so that whoever
-raises names the fault and not a number. Both are the peer's fault. A fault of
-ours (sending where the stream's state forbids it) is `IllegalSendError`.
+raises names the error and not a number. Both are the peer's. An error of ours
+(sending where the stream's state forbids it) is `IllegalSendError`.
+
+    Http2Error
+        Http2ConnectionError
+            ConnectionFlowControlError, ConnectionFrameSizeError,
+            ConnectionStreamClosedError, CompressionError, EnhanceYourCalmError
+        Http2StreamError
+            StreamFlowControlError, StreamFrameSizeError, StreamClosedError,
+            StreamRefusedError
+    IllegalSendError
 """
 
 from enum import IntEnum
 from typing import ClassVar
+
+__all__ = [
+    "CompressionError",
+    "ConnectionFlowControlError",
+    "ConnectionFrameSizeError",
+    "ConnectionStreamClosedError",
+    "EnhanceYourCalmError",
+    "ErrorCode",
+    "Http2ConnectionError",
+    "Http2Error",
+    "Http2StreamError",
+    "IllegalSendError",
+    "StreamClosedError",
+    "StreamFlowControlError",
+    "StreamFrameSizeError",
+    "StreamRefusedError",
+]
 
 
 class ErrorCode(IntEnum):
@@ -31,7 +57,7 @@ class ErrorCode(IntEnum):
 
 
 class Http2Error(Exception):
-    """The peer broke the protocol; `code` is what it is told."""
+    """The peer broke the protocol; `code` tells it how."""
 
     code: ClassVar[ErrorCode] = ErrorCode.PROTOCOL_ERROR
 

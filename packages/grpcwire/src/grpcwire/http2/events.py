@@ -1,4 +1,4 @@
-"""What the connection reports to the layer above, as values (never as calls).
+"""The events that a connection reports to the layer above, as values (never as calls).
 
 An event is about a stream where it has one; `Stream.owner` leads the reader to
 the call that it carries.
@@ -9,6 +9,17 @@ from dataclasses import dataclass
 from grpcwire.http.request_head import RequestHead
 from grpcwire.http2.errors import ErrorCode
 from grpcwire.http2.streams import Stream
+
+__all__ = [
+    "ConnectionFailed",
+    "DataReceived",
+    "Event",
+    "PingAcknowledged",
+    "RequestReceived",
+    "StreamReset",
+    "StreamsUnblocked",
+    "TrailersReceived",
+]
 
 
 @dataclass(slots=True)
@@ -24,7 +35,7 @@ class RequestReceived:
 class DataReceived:
     """A piece of a request's body.
 
-    `charged` is what it took from the windows (padding counts): whoever reads the
+    `charged` is the size it took from the windows (padding counts): whoever reads the
     data credits it back by `Connection.credit`.
     """
 
@@ -43,7 +54,7 @@ class TrailersReceived:
 
 @dataclass(slots=True)
 class StreamReset:
-    """A stream is over before its time; by the peer's RST_STREAM or its fault."""
+    """A stream is over before its time; by the peer's RST_STREAM or its error."""
 
     stream: Stream
     code: ErrorCode
@@ -51,10 +62,10 @@ class StreamReset:
 
 
 @dataclass(slots=True)
-class StreamUnblocked:
-    """What flow control kept back of a stream has all gone out."""
+class StreamsUnblocked:
+    """All data that flow control kept back of these streams has gone out."""
 
-    stream: Stream
+    streams: list[Stream]
 
 
 @dataclass(slots=True)
@@ -77,7 +88,7 @@ Event = (
     | DataReceived
     | TrailersReceived
     | StreamReset
-    | StreamUnblocked
+    | StreamsUnblocked
     | PingAcknowledged
     | ConnectionFailed
 )

@@ -1,8 +1,8 @@
-"""Frames as octets: types, flags and the ones a server sends (RFC 9113, 4 and 6).
+"""Frames as bytes: types, flags and the ones we send (RFC 9113, sections 4 and 6).
 
 Knows the layout of each frame and nothing of connections or streams. Reading is
-one `HEADER.unpack_from` per frame in `connection`, which owns the buffer; here
-are the constants it compares with and the functions that build what goes out.
+one `HEADER.unpack_from` a frame in `frame_reader`, which owns the buffer; here are
+the constants that it compares with and the functions that build frames to send.
 """
 
 from struct import Struct
@@ -47,6 +47,7 @@ MAX_WINDOW_BYTES: Final = 2**31 - 1
 MAX_STREAM_ID: Final = 2**31 - 1
 PRIORITY_BYTES: Final = 5
 PING_BYTES: Final = 8
+GOAWAY_BYTES: Final = 8
 UINT32_BYTES: Final = 4
 
 _SETTING: Final = Struct(">HL")
@@ -60,7 +61,7 @@ def frame(kind: int, flags: int, stream_id: int, payload: bytes) -> bytes:
 
 
 def header(kind: int, flags: int, stream_id: int, size: int) -> bytes:
-    """The nine octets before a payload of `size` octets."""
+    """The nine bytes before a payload of `size` bytes."""
     return HEADER.pack(size >> 16, size & 0xFFFF, kind, flags, stream_id)
 
 
@@ -78,7 +79,7 @@ def parse_settings(payload: bytes) -> list[tuple[int, int]]:
 
 
 def ping(opaque: bytes, *, ack: bool) -> bytes:
-    """PING with its 8 octets (section 6.7)."""
+    """PING with its 8 bytes (section 6.7)."""
     return frame(PING, ACK if ack else 0, 0, opaque)
 
 
@@ -98,5 +99,5 @@ def window_update(stream_id: int, increment: int) -> bytes:
 
 
 def uint31(payload: bytes, offset: int = 0) -> int:
-    """Four octets as a number, the reserved top bit ignored."""
+    """Four bytes as a number, the reserved top bit ignored."""
     return int.from_bytes(payload[offset : offset + 4], "big") & 0x7FFFFFFF

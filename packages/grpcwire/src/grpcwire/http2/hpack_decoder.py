@@ -2,8 +2,8 @@
 
 One decoder a connection. It keeps the dynamic table, and `generation`, which
 changes whenever the table does: as long as it stands still the same block means
-the same list, which is what `request` lives on. Whatever cannot be decoded is
-a `CompressionError`; nothing of another kind escapes. A list longer than the limit
+the same list, on which `request` relies. A block that cannot be decoded is a
+`CompressionError`; nothing of another kind escapes. A list longer than the limit
 is decoded to its end, since the tables must stay equal, but not kept.
 
 The Huffman code and the static table come from the hpack package.
@@ -18,18 +18,21 @@ from hpack.table import HeaderTable
 from grpcwire.http.fields import Field
 from grpcwire.http2.errors import CompressionError
 
+__all__ = ["STATIC_TABLE", "DynamicTable", "HpackDecoder"]
+
 STATIC_TABLE: Final[tuple[Field, ...]] = tuple(
     (bytes(name), bytes(value)) for name, value in HeaderTable.STATIC_TABLE
 )
 _STATIC_SIZE: Final = len(STATIC_TABLE)
 _SIZE_UPDATE: Final = 0x20  # the pattern 001 above five bits (section 6.3)
-# What an entry counts beyond its octets (section 4.1).
-ENTRY_OVERHEAD: Final = 32
-# Five octets hold every integer below 2^31; no length or index needs more.
+_ENTRY_OVERHEAD: Final = 32
+"""The bytes that an entry counts beyond its own (section 4.1)."""
 _MAX_SHIFT: Final = 28
-# Huffman strings repeat; what they decode to is remembered while short.
+"""Five bytes hold every integer below 2^31; no length or index needs more."""
 _REMEMBERED_STRINGS: Final = 64
+"""Huffman strings repeat: as many are remembered decoded, the short ones."""
 _REMEMBERED_BYTES: Final = 64
+"""The longest Huffman string that is remembered."""
 
 
 class HpackDecoder:
@@ -74,7 +77,7 @@ class HpackDecoder:
                 if indexed:
                     self._dynamic.add(field)
                     self.generation += 1
-            size += len(field[0]) + len(field[1]) + ENTRY_OVERHEAD
+            size += len(field[0]) + len(field[1]) + _ENTRY_OVERHEAD
             if size <= self._limit:
                 fields.append(field)
         return fields if size <= self._limit else None
@@ -141,7 +144,7 @@ class DynamicTable:
     def add(self, field: Field) -> None:
         """Insert; what no longer fits leaves, even the new entry itself."""
         self._entries.append(field)
-        self._size += len(field[0]) + len(field[1]) + ENTRY_OVERHEAD
+        self._size += len(field[0]) + len(field[1]) + _ENTRY_OVERHEAD
         if self._size > self._max_size:
             self._evict()
 
@@ -154,7 +157,7 @@ class DynamicTable:
         leaving = 0
         while self._size > self._max_size:
             name, value = self._entries[leaving]
-            self._size -= len(name) + len(value) + ENTRY_OVERHEAD
+            self._size -= len(name) + len(value) + _ENTRY_OVERHEAD
             leaving += 1
         del self._entries[:leaving]
 
@@ -167,10 +170,10 @@ def _integer(block: bytes, position: int, prefix: int) -> tuple[int, int]:
         return value, position
     shift = 0
     while True:
-        octet = block[position]
+        byte = block[position]
         position += 1
-        value += (octet & 0x7F) << shift
-        if octet < 0x80:  # noqa: PLR2004 - the continuation bit
+        value += (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
             return value, position
         shift += 7
         if shift > _MAX_SHIFT:

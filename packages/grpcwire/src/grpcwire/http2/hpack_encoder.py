@@ -11,12 +11,14 @@ from typing import Final
 from grpcwire.http.fields import Field
 from grpcwire.http2.hpack_decoder import STATIC_TABLE
 
+__all__ = ["encode_fields"]
+
 _FIELD_INDEX: Final = {field: index for index, field in reversed([*enumerate(STATIC_TABLE, 1)])}
 _NAME_INDEX: Final = {field[0]: index for index, field in reversed([*enumerate(STATIC_TABLE, 1)])}
 
 
 def encode_fields(fields: Iterable[Field]) -> bytes:
-    """The header block of a list of (name, value) octets."""
+    """The header block of a list of (name, value) bytes."""
     block = bytearray()
     for field in fields:
         index = _FIELD_INDEX.get(field)
@@ -35,10 +37,10 @@ def encode_fields(fields: Iterable[Field]) -> bytes:
 def _integer(value: int, prefix: int, pattern: int) -> bytes:
     if value < prefix:
         return bytes((pattern | value,))
-    octets = [pattern | prefix]
+    raw = [pattern | prefix]
     value -= prefix
     while value >= 0x80:  # noqa: PLR2004 - the continuation bit
-        octets.append(value & 0x7F | 0x80)
+        raw.append(value & 0x7F | 0x80)
         value >>= 7
-    octets.append(value)
-    return bytes(octets)
+    raw.append(value)
+    return bytes(raw)

@@ -1,11 +1,9 @@
 """A request's header list, checked (RFC 9113, sections 8.2 and 8.3).
 
-`RequestHead.checked` refuses what is malformed; after it every name, value and
-pseudo-header is what the specification allows. A head is immutable and may be
-shared by many streams: a client repeats its header block, and `RequestHeads`
-then hands out the head it made the first time, found by the block's octets.
-`meaning` is for the layer above, which hangs there what it derives from a head,
-once for all calls that repeat it.
+`checked_head` refuses a malformed list; after it every name, value and pseudo-header
+is as the specification allows. Many streams may share a head: a client repeats its
+header block, and `RequestHeads` then returns the head that it made the first time,
+found by the block's bytes.
 """
 
 import re
@@ -16,6 +14,8 @@ from grpcwire.http.request_head import RequestHead
 from grpcwire.http2.errors import Http2StreamError
 from grpcwire.http2.hpack_decoder import HpackDecoder
 from grpcwire.limits import Limits
+
+__all__ = ["RequestHeads", "check_fields", "checked_head"]
 
 # A token in lowercase (RFC 9110, section 5.6.2), a colon before pseudo-headers.
 _NAME: Final = re.compile(rb":?[!#$%&'*+\-.^_`|~0-9a-z]+")
@@ -50,7 +50,7 @@ def checked_head(received: list[Field]) -> RequestHead:
 
 
 def check_fields(fields: tuple[Field, ...]) -> None:
-    """Refuse what no header or trailer section may hold; raises Http2StreamError."""
+    """Refuse fields that no header or trailer section may hold; raises Http2StreamError."""
     for name, value in fields:
         if not _NAME.fullmatch(name) or name[0] == 0x3A:  # noqa: PLR2004 - a colon
             raise Http2StreamError("malformed header name")
@@ -89,7 +89,7 @@ class RequestHeads:
         return self._by_block.get(block) or self._decoded(block)
 
     def fields(self, block: bytes) -> list[Field] | None:
-        """The bare list of a block that is no request; None where too long."""
+        """The bare list of a block that is not a request; None where it is too long."""
         generation = self._decoder.generation
         fields = self._decoder.decode(block)
         if generation != self._decoder.generation:

@@ -1,9 +1,9 @@
-"""The way out of a connection: one list of octets, two windows, what they keep back.
+"""The way out of a connection: one list of bytes, two windows, the data they keep back.
 
 Everything that leaves goes through `outgoing`, which the transport takes once per
 turn of its loop and writes as one piece. DATA obeys the peer's two windows and
-its frame size (RFC 9113, section 5.2), and `room`, which bounds what one turn
-may pile up; what does not pass waits in its stream (`Stream.unsent`), with the
+its frame size (RFC 9113, section 5.2), and `room`, which bounds the output
+of one turn; data that does not pass waits in its stream (`Stream.unsent`), with the
 trailers behind it, and leaves by `unblock` in rounds of one frame a stream.
 Decides no legality beyond asking the stream's table; never closes a stream
 record: `Connection` does, told by return values.
@@ -18,20 +18,27 @@ from grpcwire.http2 import frames
 from grpcwire.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS
 from grpcwire.http2.streams import Input, Stream, step
 
-# What one turn may gather before the transport takes it: several times a socket
-# buffer's worth, so that throughput never waits for it. No frame is longer either,
-# whatever the peer allows: a turn ends between two frames.
+__all__ = ["TURN_BYTES", "HeaderBlock", "Sender"]
+
 TURN_BYTES: Final = 256 * 1024
-# What a frame counts beyond its data, so that a handler that streams small messages
-# without ever waiting gives way to others after some hundred.
+"""The output that one turn may gather before the transport takes it.
+
+Several times a socket buffer's worth, so that throughput never waits for it. No frame is
+longer either, whatever the peer allows: a turn ends between two frames.
+"""
 _FRAME_COST: Final = 512
+"""The bytes that a frame counts beyond its data.
+
+So a handler that streams small messages without ever waiting gives way to others after
+some hundred.
+"""
 _CONTINUATION: Final = frames.CONTINUATION
 
 
 class HeaderBlock:
     """A header block with its frame header built beforehand, to be sent often.
 
-    `opening` and `closing` are the five octets before the stream identifier,
+    `opening` and `closing` are the five bytes before the stream identifier,
     without and with END_STREAM.
     """
 
@@ -68,7 +75,7 @@ class Sender:
         self._blocked: dict[int, Stream] = {}
         self.outgoing: list[bytes | memoryview] = []
         self.paused = False
-        self.sent_bytes = 0  # of what had been kept back
+        self.sent_bytes = 0  # of data that had been kept back
         self.room = TURN_BYTES
         self.window = frames.DEFAULT_WINDOW_BYTES
         self.initial_window = frames.DEFAULT_WINDOW_BYTES
@@ -76,7 +83,7 @@ class Sender:
 
     @property
     def blocked(self) -> bool:
-        """Whether a stream holds data back."""
+        """True while a stream holds data back."""
         return bool(self._blocked)
 
     def take(self) -> bytes:
@@ -91,11 +98,13 @@ class Sender:
         self.paused = paused
         self.room = 0 if paused else TURN_BYTES
 
-    def answer(self, stream: Stream, head: HeaderBlock, data: bytes, trailers: HeaderBlock) -> bool:
+    def response(
+        self, stream: Stream, head: HeaderBlock, data: bytes, trailers: HeaderBlock
+    ) -> bool:
         """Headers, one DATA frame and trailers at once; False, and nothing sent, if not possible.
 
         Equal to `headers`, `data` and `trailers` in turn: proven by
-        `test_sender.py::test_answer_equals_its_three_parts`.
+        `test_sender.py::test_response_equals_its_three_parts`.
         """
         size = len(data)
         if (
@@ -164,7 +173,7 @@ class Sender:
         return True
 
     def unblock(self) -> list[Stream]:
-        """Send what may go now; the streams that hold nothing back any more."""
+        """Send data that may go now; return the streams that hold nothing back any more."""
         done: list[Stream] = []
         progress = True
         while progress and self._blocked and self.window > 0 and self.room > 0:
@@ -179,7 +188,7 @@ class Sender:
         return done
 
     def discard(self, stream: Stream) -> None:
-        """Drop what the stream holds back: it is over."""
+        """Drop the data that the stream holds back: it is over."""
         if stream.unsent is not None:
             self._counters.unsent_bytes -= sum(map(len, stream.unsent))
             self._unblocked(stream)
@@ -189,7 +198,7 @@ class Sender:
         self._blocked.pop(stream.id, None)
 
     def _send_piece(self, stream: Stream) -> bool:
-        """One DATA frame of what the stream holds back; whether anything left."""
+        """Send one DATA frame of the data held back; True if anything left."""
         if not stream.unsent or self.room <= 0:
             return False
         data = stream.unsent[0]

@@ -1,4 +1,4 @@
-"""SETTINGS: what we tell the peer, and what the peer may tell us (RFC 9113, 6.5)."""
+"""SETTINGS: ours, and the values that the peer's may have (RFC 9113, section 6.5)."""
 
 from typing import Final
 
@@ -10,8 +10,9 @@ from grpcwire.http2.errors import (
 )
 from grpcwire.limits import Limits
 
+__all__ = ["opening", "received"]
+
 _SETTING_BYTES: Final = 6
-# What each parameter may be, and the fault where it is not.
 _RANGES: Final[dict[int, tuple[int, int, type[Http2ConnectionError], str]]] = {
     frames.SETTINGS_ENABLE_PUSH: (0, 1, Http2ConnectionError, "ENABLE_PUSH is 0 or 1"),
     frames.SETTINGS_INITIAL_WINDOW_SIZE: (
@@ -27,10 +28,11 @@ _RANGES: Final[dict[int, tuple[int, int, type[Http2ConnectionError], str]]] = {
         "MAX_FRAME_SIZE out of range",
     ),
 }
+"""The range of each parameter, and the error beyond it."""
 
 
 def opening(limits: Limits) -> bytes:
-    """Our first octets: SETTINGS, and the connection's window raised to its limit."""
+    """Our first bytes: SETTINGS, and the connection's window raised to its limit."""
     values = {
         frames.SETTINGS_MAX_CONCURRENT_STREAMS: limits.concurrent_streams,
         frames.SETTINGS_MAX_HEADER_LIST_SIZE: limits.header_list_bytes,

@@ -1,8 +1,9 @@
 """The Connect protocol (connectrpc.com/docs/protocol): unary, GET and streaming.
 
-A unary call is an ordinary HTTP exchange: the message is the body, the status is
+A unary call is an ordinary HTTP request: the message is the body, the status is
 HTTP's with a JSON error, trailers are headers with a prefix. A stream is envelopes,
-the last of which is JSON and holds status and trailers.
+the last of which is JSON and holds status and trailers. `router` uses the functions
+below for GET, whose message stands in the query; everything else is a `WebProtocol`.
 """
 
 import re
@@ -11,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from grpclib.const import Status
 from grpclib.encoding.base import CodecBase
+from typing_extensions import override
 
 from grpcwire.calls.envelope import PREFIX, WORTH_COMPRESSING_BYTES, EnvelopeReader, pack
 from grpcwire.calls.metadata import MetadataLike, decode_binary, encode_metadata
@@ -21,11 +23,14 @@ from grpcwire.protocols.connect_errors import end_of_stream, error_object, http_
 from grpcwire.protocols.readers import BareReader
 from grpcwire.protocols.web_protocol import BareProtocol, EnvelopedProtocol
 
+__all__ = ["ConnectStream", "ConnectUnary", "query_message", "query_parameters", "timeout"]
+
 _JSON: Final = (b"content-type", b"application/json")
 _TIMEOUT: Final = re.compile(rb"[0-9]{1,10}")
 _END_OF_STREAM: Final = 2
-# The URL-safe alphabet of base64 (RFC 4648, section 5) to the usual one.
+"""The flag of the last envelope."""
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+"""The URL-safe alphabet of base64 (RFC 4648, section 5) to the usual one."""
 
 
 class ConnectUnary(BareProtocol):
@@ -35,10 +40,11 @@ class ConnectUnary(BareProtocol):
         super().__init__(codec, content_type)
         self._type_field = (b"content-type", self.content_type)
 
+    @override
     def reader(self, limit: int, counters: Counters, *, gzipped: bool) -> BareReader:
-        """The body is the message."""
         return BareReader(limit, counters, gzipped=gzipped)
 
+    @override
     def reply(
         self, message: bytes, initial: Fields, metadata: MetadataLike, *, compress: bool
     ) -> Response:
@@ -51,6 +57,7 @@ class ConnectUnary(BareProtocol):
             message = pack(message)
         return Response(200, fields, message)
 
+    @override
     def status_alone(
         self,
         status: Status,
@@ -68,17 +75,13 @@ class ConnectUnary(BareProtocol):
 class ConnectStream(EnvelopedProtocol):
     """`application/connect+proto`, `application/connect+json`."""
 
+    encoding_field = b"connect-content-encoding"
+
+    @override
     def reader(self, limit: int, counters: Counters, *, gzipped: bool) -> EnvelopeReader:
-        """Messages in envelopes."""
         return EnvelopeReader(limit, counters, gzipped=gzipped)
 
-    def head(self, initial: Fields, *, compress: bool) -> Fields:
-        """Content type and encoding."""
-        fields = [(b"content-type", self.content_type)]
-        if compress:
-            fields.append((b"connect-content-encoding", b"gzip"))
-        return fields + initial
-
+    @override
     def closing(
         self, status: Status, message: str | None, details: bytes | None, metadata: MetadataLike
     ) -> bytes:
@@ -86,6 +89,7 @@ class ConnectStream(EnvelopedProtocol):
         text = end_of_stream(status, message, details, metadata)
         return PREFIX.pack(_END_OF_STREAM, len(text)) + text
 
+    @override
     def status_alone(
         self,
         status: Status,
@@ -119,7 +123,7 @@ def query_parameters(query: bytes) -> dict[bytes, bytes]:
 
 
 def query_message(parameters: dict[bytes, bytes]) -> bytes:
-    """The message of a GET request; raises ValueError where there is none."""
+    """The message of a GET request; raises ValueError where it is missing."""
     message = parameters.get(b"message")
     if message is None:
         raise ValueError("Missing message parameter")

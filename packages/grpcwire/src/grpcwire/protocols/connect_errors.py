@@ -1,4 +1,4 @@
-"""Statuses as Connect says them: codes, HTTP statuses, error JSON, details.
+"""Statuses in Connect's form: codes, HTTP statuses, error JSON, details.
 
 The table is connectrpc.com/docs/protocol's "Error codes". Details come as the
 `google.rpc.Status` that gRPC puts into its trailers, so that both protocols carry the
@@ -13,6 +13,8 @@ from typing import Any, Final
 from grpclib.const import Status
 
 from grpcwire.calls.metadata import MetadataLike, encode_metadata
+
+__all__ = ["CODES", "end_of_stream", "error_object", "http_status", "json_text"]
 
 CODES: Final = {
     Status.CANCELLED: ("canceled", 499),
@@ -32,15 +34,21 @@ CODES: Final = {
     Status.DATA_LOSS: ("data_loss", 500),
     Status.UNAUTHENTICATED: ("unauthenticated", 401),
 }
-# google.rpc.Status and google.protobuf.Any, by their fields' numbers.
+"""The code and the HTTP status of every status but OK."""
 _STATUS_DETAILS: Final = 3
+"""The number of google.rpc.Status's field `details`."""
 _ANY_TYPE_URL: Final = 1
 _ANY_VALUE: Final = 2
-_VARINT, _LENGTH_DELIMITED = 0, 2
+"""The numbers of google.protobuf.Any's two fields."""
+_VARINT: Final = 0
+_LENGTH_DELIMITED: Final = 2
+"""The wire types that those messages use."""
+_CONTINUES: Final = 0x80
+"""The bit of a varint's byte that says that another follows."""
 
 
 def http_status(status: Status) -> int:
-    """The HTTP status of a unary call that ended so; a success is 200."""
+    """The HTTP status of a unary call that ended with a status; 200 for OK."""
     return 200 if status is Status.OK else CODES[status][1]
 
 
@@ -84,7 +92,7 @@ def _details(status: bytes) -> Iterator[dict[str, str]]:
             value = b64encode(fields.get(_ANY_VALUE, b"")).rstrip(b"=").decode("ascii")
             yield {"type": name, "value": value}
     except (IndexError, UnicodeDecodeError, ValueError):
-        return  # a codec of the application's own, whose details are no google.rpc.Status
+        return  # a codec of the application's own, whose details are not a google.rpc.Status
 
 
 def _strings(message: bytes) -> Iterator[tuple[int, bytes]]:
@@ -99,15 +107,15 @@ def _strings(message: bytes) -> Iterator[tuple[int, bytes]]:
             yield tag >> 3, message[at : at + size]
             at += size
         elif tag & 7 != _VARINT:
-            raise ValueError("no field of google.rpc.Status")
+            raise ValueError("not a field of google.rpc.Status")
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
-        octet = message[at]
-        value |= (octet & 0x7F) << shift
+        byte = message[at]
+        value |= (byte & ~_CONTINUES) << shift
         at += 1
         shift += 7
-        if octet < 0x80:  # noqa: PLR2004 - the continuation bit
+        if not byte & _CONTINUES:
             return value, at

@@ -13,6 +13,8 @@ from grpcwire.http.fields import Fields
 from grpcwire.http.request_head import RequestHead
 from grpcwire.http.response import Response
 
+__all__ = ["Cors"]
+
 _METHODS: Final = b"GET, POST"
 _REQUEST_HEADERS: Final = (
     "content-type",
@@ -35,28 +37,27 @@ _RESPONSE_HEADERS: Final = (
     "grpc-message",
     "grpc-status-details-bin",
 )
-# Two hours: Chromium keeps none longer.
 _MAX_AGE_S: Final = 7200
+"""Seconds that a browser may remember a preflight: Chromium keeps none longer."""
 
 
 @dataclass(frozen=True)
 class Cors:
-    """Who may call from a browser; an origin of "*" lets everybody.
-
-    `request_metadata` and `response_metadata` name the application's own headers that
-    a page may send and read, in lowercase.
-    """
+    """The pages that may call from a browser, and the metadata they may use."""
 
     origins: frozenset[str]
+    """The origins of those pages, such as "https://app.example"; "*" allows every page."""
     request_metadata: tuple[str, ...] = ()
+    """Names, in lowercase, of the application's own headers that a page may send."""
     response_metadata: tuple[str, ...] = ()
+    """Names, in lowercase, of the application's own headers that a page may read."""
 
     def __post_init__(self) -> None:
         if isinstance(self.origins, str):
             raise TypeError("origins is a collection of origins")
 
     def fields(self, fields: dict[bytes, bytes]) -> Fields:
-        """What a response says to the page that the request came from."""
+        """The fields of a response that tell the browser which page may read it."""
         allowed = self._allowed(fields)
         if allowed is None:
             return [(b"vary", b"Origin")]
@@ -69,7 +70,7 @@ class Cors:
         ]
 
     def preflight(self, head: RequestHead, fields: dict[bytes, bytes]) -> Response | None:
-        """The answer to a preflight; None for any other request."""
+        """The response to a preflight; None for any other request."""
         if head.method != b"OPTIONS" or b"access-control-request-method" not in fields:
             return None
         vary = b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
@@ -89,7 +90,7 @@ class Cors:
         )
 
     def _allowed(self, fields: dict[bytes, bytes]) -> bytes | None:
-        """What to name as the allowed origin; None where it is not allowed."""
+        """The allowed origin to name in the response; None where the page may not call."""
         origin = fields.get(b"origin")
         if origin is None:
             return None

@@ -1,10 +1,10 @@
-"""gRPC over HTTP/2 as header lists: what a request's head asks for, how answers look.
+"""gRPC over HTTP/2 as header lists: the routes of heads, the header blocks of responses.
 
-`GrpcRouter` turns a checked head into a `GrpcRoute` (which method, which deadline,
-which encodings) or a `TrailersOnly` (the answer to a head that no handler should see).
-Both derive from the head alone, so they are kept with it and made once for all
-calls that repeat it. The functions below build the header blocks of answers.
-Nothing here knows calls, tasks or connections.
+`GrpcRouter` turns a checked head into a `GrpcRoute` (method, deadline, encodings) or
+into a `TrailersOnly` (the response to a head that reaches no handler). Both derive from
+the head alone, so they are kept with it and made once for all calls that repeat it.
+`router` calls it; `grpc_call` builds its responses from the functions below. Nothing
+here knows calls, tasks or connections.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,16 @@ from grpcwire.http.request_head import RequestHead
 from grpcwire.http.response import Response, text_response
 from grpcwire.http2.hpack_encoder import encode_fields
 from grpcwire.http2.sender import HeaderBlock
+
+__all__ = [
+    "CONTENT_TYPE",
+    "OK_TRAILERS",
+    "GrpcRoute",
+    "GrpcRouter",
+    "Heads",
+    "TrailersOnly",
+    "status_fields",
+]
 
 CONTENT_TYPE: Final = "application/grpc"
 _POST: Final = b"POST"
@@ -55,23 +65,24 @@ class Heads:
 
 @dataclass(slots=True, kw_only=True)
 class GrpcRoute(Route):
-    """What a head asks for that asks for a gRPC call."""
+    """The route of a head that asks for a gRPC call."""
 
     heads: Heads
+    """The header blocks that open its responses."""
 
 
 @dataclass(slots=True)
 class TrailersOnly:
-    """The answer to a gRPC head that leads to no handler, sent at once."""
+    """The response to a gRPC head that leads to no handler, sent at once."""
 
     block: bytes
 
 
 class GrpcRouter:
-    """Heads to meanings, for one set of handlers and their codecs."""
+    """The router of gRPC's heads, for one set of handlers and their codecs."""
 
     def __init__(self, handlers: Mapping[str, Handler], codecs: Mapping[str, CodecBase]) -> None:
-        """`codecs` by content subtype, what follows the plus sign; the first answers refusals."""
+        """`codecs` by content subtype, the part behind the plus sign; the first serves errors."""
         self._handlers = handlers
         self._by_content_type: dict[bytes, tuple[CodecBase, Heads]] = {}
         for subtype, codec in codecs.items():
@@ -87,7 +98,7 @@ class GrpcRouter:
         return encode_fields(fields + (extra or []))
 
     def route(self, head: RequestHead) -> GrpcRoute | TrailersOnly | Response:
-        """What a checked head means here."""
+        """The route of a checked head."""
         if head.method != _POST:
             text = "gRPC calls are POST requests"
             return text_response(HTTPStatus.METHOD_NOT_ALLOWED, text, (b"allow", b"POST"))
@@ -96,9 +107,9 @@ class GrpcRouter:
         codec_and_heads = self._by_content_type.get(content_type)
         if codec_and_heads is None:
             named = "Unacceptable" if content_type else "Missing"
-            return _no_grpc(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{named} content-type header")
+            return _not_grpc(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{named} content-type header")
         if b"te" not in fields:
-            return _no_grpc(HTTPStatus.BAD_REQUEST, 'Required "te: trailers" header is missing')
+            return _not_grpc(HTTPStatus.BAD_REQUEST, 'Required "te: trailers" header is missing')
         path = head.path.decode("latin-1")
         handler = self._handlers.get(path)
         if handler is None:
@@ -159,8 +170,8 @@ def status_fields(
     return fields + encode_metadata(metadata) if metadata else fields
 
 
-def _no_grpc(http_status: HTTPStatus, message: str) -> Response:
-    """An answer to what is no gRPC request, which HTTP must say too."""
+def _not_grpc(http_status: HTTPStatus, message: str) -> Response:
+    """The response to a request that is not gRPC's: HTTP's status must say so too."""
     return text_response(http_status, message, *status_fields(Status.UNKNOWN, message))
 
 

@@ -1,7 +1,8 @@
 """A gRPC call on an HTTP/2 stream: messages in envelopes, the status in the trailers.
 
-The wire half of a `ServerCall`, with gRPC's header blocks and HTTP/2's windows. What
-other protocols do instead stands in `web.call`.
+The sending half of a `ServerCall`, with gRPC's header blocks and HTTP/2's windows;
+`web_call` holds the one of the other protocols. Begun by
+`grpcwire.transport.http2_protocol` for each request that `router` finds to be gRPC.
 """
 
 from typing import Final, Protocol
@@ -14,10 +15,12 @@ from grpcwire.calls.envelope import PREFIX_BYTES, EnvelopeReader, pieces
 from grpcwire.calls.metadata import MetadataLike, encode_metadata
 from grpcwire.calls.server_transport import ServerTransport
 from grpcwire.http2 import streams
-from grpcwire.http2.connection import Connection
 from grpcwire.http2.errors import ErrorCode
 from grpcwire.http2.hpack_encoder import encode_fields
+from grpcwire.http2.server_connection import ServerConnection
 from grpcwire.protocols.grpc import OK_TRAILERS, GrpcRoute, status_fields
+
+__all__ = ["GrpcCall", "Http2Transport"]
 
 _OK: Final = status_fields(Status.OK)
 
@@ -25,7 +28,7 @@ _OK: Final = status_fields(Status.OK)
 class Http2Transport(ServerTransport, Protocol):
     """An HTTP/2 connection's transport, as its calls see it."""
 
-    connection: Connection
+    connection: ServerConnection
 
 
 class GrpcCall(ServerCall):
@@ -72,7 +75,7 @@ class GrpcCall(ServerCall):
             fields = self._route.heads.fields(compress=self._route.compress)
             block = encode_fields(fields + custom)
             self._head_sent = True
-            self._transport.connection.sender.headers(self._record, block, end=False)
+            self._transport.connection.send_headers(self._record, block)
             self._transport.flush_soon()
 
     async def send(self, message: bytes) -> None:
@@ -81,7 +84,7 @@ class GrpcCall(ServerCall):
             raise StreamTerminatedError("the call is over")
         self._check_unsent(len(message))
         data = pieces(message, compress=self._route.compress)
-        self._transport.connection.sender.data(self._record, *data)
+        self._transport.connection.send_data(self._record, *data)
         self._transport.flush_soon()
         if self._half_sent:
             await self._let_out()
@@ -112,13 +115,13 @@ class GrpcCall(ServerCall):
                 bare
                 and not self._head_sent
                 and len(data) == 1
-                and connection.answer(record, head, data[0], OK_TRAILERS)
+                and connection.send_response(record, head, data[0], OK_TRAILERS)
             ):
                 return
             if not self._head_sent:
-                connection.sender.headers(record, head.block, end=False)
+                connection.send_headers(record, head.block)
                 self._head_sent = True
-            connection.sender.data(record, *data)
+            connection.send_data(record, *data)
         if self._head_sent:
             connection.send_trailers(record, encode_fields(trailers))
         else:

@@ -1,7 +1,7 @@
 """gRPC-Web (PROTOCOL-WEB of the gRPC project): gRPC's envelopes, trailers in the body.
 
-The trailers are the payload of one more envelope, whose flag octet has its highest
-bit set. A call that fails before anything was sent says its status in the headers
+The trailers are the payload of one more envelope, whose byte of flags has its highest
+bit set. A call that fails before anything was sent has its status in the headers
 alone. In the text mode everything is base64, each piece padded for itself.
 """
 
@@ -9,6 +9,7 @@ from base64 import b64encode
 from typing import Final
 
 from grpclib.const import Status
+from typing_extensions import override
 
 from grpcwire.calls.envelope import PREFIX, EnvelopeReader
 from grpcwire.calls.metadata import MetadataLike
@@ -19,25 +20,24 @@ from grpcwire.protocols.grpc import status_fields
 from grpcwire.protocols.readers import TextReader
 from grpcwire.protocols.web_protocol import EnvelopedProtocol
 
+__all__ = ["GrpcWeb", "GrpcWebText"]
+
 _TRAILERS: Final = 0x80
+"""The flag of the envelope that holds the trailers."""
 
 
 class GrpcWeb(EnvelopedProtocol):
     """`application/grpc-web`, `+proto`, `+json`."""
 
+    encoding_field = b"grpc-encoding"
+
+    @override
     def reader(
         self, limit: int, counters: Counters, *, gzipped: bool
     ) -> EnvelopeReader | TextReader:
-        """Messages in envelopes."""
         return EnvelopeReader(limit, counters, gzipped=gzipped)
 
-    def head(self, initial: Fields, *, compress: bool) -> Fields:
-        """Content type and encoding."""
-        fields = [(b"content-type", self.content_type)]
-        if compress:
-            fields.append((b"grpc-encoding", b"gzip"))
-        return fields + initial
-
+    @override
     def closing(
         self, status: Status, message: str | None, details: bytes | None, metadata: MetadataLike
     ) -> bytes:
@@ -46,6 +46,7 @@ class GrpcWeb(EnvelopedProtocol):
         text = b"".join(b"%s: %s\r\n" % field for field in fields)
         return PREFIX.pack(_TRAILERS, len(text)) + text
 
+    @override
     def status_alone(
         self,
         status: Status,
@@ -62,16 +63,16 @@ class GrpcWeb(EnvelopedProtocol):
 class GrpcWebText(GrpcWeb):
     """`application/grpc-web-text`, `+proto`, `+json`."""
 
+    @override
     def reader(self, limit: int, counters: Counters, *, gzipped: bool) -> TextReader:
-        """Messages in envelopes in base64."""
         return TextReader(EnvelopeReader(limit, counters, gzipped=gzipped))
 
+    @override
     def sealed(self, message: bytes, *, compress: bool) -> bytes:
-        """A message as it goes out."""
         return b64encode(super().sealed(message, compress=compress))
 
+    @override
     def closing(
         self, status: Status, message: str | None, details: bytes | None, metadata: MetadataLike
     ) -> bytes:
-        """The envelope of the trailers."""
         return b64encode(super().closing(status, message, details, metadata))

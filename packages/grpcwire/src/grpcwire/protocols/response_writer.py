@@ -1,17 +1,19 @@
-"""Where a response goes, whichever HTTP version carries it.
+"""The way of a response to its client, whichever version of HTTP carries it.
 
-`ResponseWriter` is all that the calls of this package know of a connection: HTTP/1.1
-has its own (`http1.exchange`), the one over an HTTP/2 stream stands here.
+`ResponseWriter` is all that the calls of `web_call` know of a connection. HTTP/1.1's
+is `http1.response.Http1Response`; the one over an HTTP/2 stream stands here.
 """
 
 from typing import Protocol
 
 from grpcwire.http.fields import Fields
 from grpcwire.http.response import Response
-from grpcwire.http2.connection import Connection
 from grpcwire.http2.errors import ErrorCode
 from grpcwire.http2.hpack_encoder import encode_fields
+from grpcwire.http2.server_connection import ServerConnection
 from grpcwire.http2.streams import OVER, Stream
+
+__all__ = ["Http2Response", "ResponseWriter"]
 
 
 class ResponseWriter(Protocol):
@@ -19,11 +21,11 @@ class ResponseWriter(Protocol):
 
     @property
     def over(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """True if nothing can be sent any more."""
 
     @property
     def blocked(self) -> bool:
-        """Whether data waits for the peer to take it."""
+        """True while data waits for the peer to take it."""
 
     def whole(self, response: Response) -> None:
         """Send a response in one piece."""
@@ -46,7 +48,9 @@ class Http2Response:
 
     __slots__ = ("_bodyless", "_connection", "_stream")
 
-    def __init__(self, connection: Connection, stream: Stream, *, bodyless: bool = False) -> None:
+    def __init__(
+        self, connection: ServerConnection, stream: Stream, *, bodyless: bool = False
+    ) -> None:
         """`bodyless` is the response to HEAD: what GET would get, but for the body."""
         self._bodyless = bodyless
         self._connection = connection
@@ -54,12 +58,12 @@ class Http2Response:
 
     @property
     def over(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """True if nothing can be sent any more."""
         return self._stream.state in OVER
 
     @property
     def blocked(self) -> bool:
-        """Whether flow control keeps data back."""
+        """True while flow control keeps data back."""
         return self._stream.unsent is not None
 
     def whole(self, response: Response) -> None:
@@ -75,11 +79,11 @@ class Http2Response:
 
     def head(self, status: int, fields: Fields) -> None:
         """Open a response of a length not known."""
-        self._connection.sender.headers(self._stream, _block(status, fields), end=False)
+        self._connection.send_headers(self._stream, _block(status, fields))
 
     def data(self, data: bytes) -> None:
         """Send DATA, or keep it until there is room."""
-        self._connection.sender.data(self._stream, data)
+        self._connection.send_data(self._stream, data)
 
     def end(self) -> None:
         """End the body, once all of it is out."""

@@ -1,8 +1,9 @@
-"""Which protocol a request's head speaks, and what it asks for in it.
+"""The route of a request's head: its protocol, and its method in that protocol.
 
-The method, the content type and the path decide. gRPC goes to its own `GrpcRouter`;
-a call in another dialect becomes a `WebRoute`; everything else an `Response`, which
-is given as it is. All of it derives from the head alone and is kept with it.
+The method, the content type and the path decide. gRPC goes to its own `GrpcRouter`, a
+call in another protocol becomes a `WebRoute`; for everything else the route is a
+`Response`, which is sent as it is. All of it derives from the head alone, so that the
+transports, which call `Router.route`, can keep it with the head.
 """
 
 from collections.abc import Mapping
@@ -30,18 +31,23 @@ from grpcwire.protocols.web_protocol import (
     accepts_gzip,
 )
 
+__all__ = ["Router"]
+
 _GRPC: Final = b"application/grpc"
 _READING: Final = (b"GET", b"HEAD")
+"""The methods that a path takes if it can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Headers:
-    """Where a protocol says its things in the head."""
+    """The names of a protocol's own headers."""
 
     timeout: bytes
     encoding: bytes
     accept: bytes
-    prefix: bytes  # of the names that are the protocol's own
+    """The encodings that the client accepts."""
+    prefix: bytes
+    """The beginning of every name that is the protocol's, not the application's."""
 
 
 _GRPC_WEB: Final = _Headers(b"grpc-timeout", b"grpc-encoding", b"grpc-accept-encoding", b"grpc-")
@@ -57,7 +63,7 @@ _STREAM: Final = _Headers(
 
 
 class Router:
-    """Heads to meanings, for every protocol."""
+    """The router of every protocol."""
 
     def __init__(
         self,
@@ -92,11 +98,11 @@ class Router:
     def route(
         self, head: RequestHead, *, http1: bool = False
     ) -> GrpcRoute | TrailersOnly | WebRoute | Response:
-        """What a checked head means here; over HTTP/1.1 never gRPC."""
+        """The route of a checked head; over HTTP/1.1 never gRPC's."""
         fields = dict(head.fields)
         content_type = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
         posted = head.method == b"POST"
-        spoken = self._protocols.get(content_type)
+        protocol = self._protocols.get(content_type)
         grpc = content_type == _GRPC or content_type.startswith(_GRPC + b"+")
         cors = self._cors
         if cors is not None and (preflight := cors.preflight(head, fields)) is not None:
@@ -104,10 +110,10 @@ class Router:
         if posted and grpc and not http1:
             return self._grpc.route(head)
         route: WebRoute | Response
-        if posted and spoken is not None:
-            route = self._posted(head, fields, *spoken)
+        if posted and protocol is not None:
+            route = self._posted(head, fields, *protocol)
         else:
-            route = self._asked(head, fields, grpc=grpc)
+            route = self._plain(head, fields, grpc=grpc)
         if cors is not None:
             more = cors.fields(fields)
             if isinstance(route, Response):
@@ -120,10 +126,10 @@ class Router:
         """The header block of a gRPC response to a head that could not be read."""
         return self._grpc.trailers_only(status, message)
 
-    def _asked(
+    def _plain(
         self, head: RequestHead, fields: dict[bytes, bytes], *, grpc: bool
     ) -> WebRoute | Response:
-        """What is asked for by HTTP alone, or the answer to what cannot be."""
+        """The route of a request by GET or HEAD, or of one that leads nowhere."""
         methods = self._methods(head.path.partition(b"?")[0])
         if not methods:
             return text_response(HTTPStatus.NOT_FOUND, "Not found")
@@ -138,7 +144,7 @@ class Router:
         return self._unsupported()
 
     def _methods(self, path: bytes) -> tuple[bytes, ...]:
-        """The methods of HTTP that a path takes; none where nothing is."""
+        """The methods of HTTP that a path takes; none for an unknown path."""
         name = path.decode("latin-1")
         handler = self._handlers.get(name)
         if handler is None:
@@ -156,7 +162,7 @@ class Router:
             *status_fields(Status.UNKNOWN, text),  # it may have been meant for gRPC
         )
 
-    # ---- POST
+    # POST.
 
     def _posted(
         self,
@@ -181,13 +187,13 @@ class Router:
                 return protocol.status_alone(Status.INVALID_ARGUMENT, text)
         return self._route(head, fields, protocol, headers, handler=handler)
 
-    # ---- GET and HEAD
+    # GET and HEAD.
 
     def _got(self, head: RequestHead, fields: dict[bytes, bytes]) -> WebRoute | Response:
         path, _, query = head.path.partition(b"?")
         if path == health.PATH:
-            asked = self._handlers[health.METHOD]
-            return self._route(head, {}, self._health, _UNARY, handler=asked, message=b"")
+            check = self._handlers[health.METHOD]
+            return self._route(head, {}, self._health, _UNARY, handler=check, message=b"")
         parameters = connect.query_parameters(query)
         protocol = self._unary.get(parameters.get(b"encoding", b"").decode("latin-1"))
         if protocol is None:
@@ -209,7 +215,7 @@ class Router:
             extra=[(b"vary", b"Accept-Encoding")],
         )
 
-    # ---- both
+    # Both.
 
     def _route(
         self,

@@ -1,15 +1,16 @@
-"""Calls in these dialects: the wire half of a `ServerCall`, over either HTTP version.
+"""Calls in a `WebProtocol`: the sending half of a `ServerCall`, on either version of HTTP.
 
-`begin` makes the owner of a request out of what its head means: a `BareCall`, whose
+`begin` makes the owner of a request out of its head's route: a `BareCall`, whose
 response leaves whole when the call ends, an `EnvelopedCall`, whose messages leave as
-they come, or a `PlainRequest`, which has its answer from the start and waits for the
-request to be complete, as plain HTTP clients expect.
+they come, or a `PlainRequest`, which has its response from the start and waits for the
+request to be complete, as plain HTTP clients expect. Both transports call it.
 """
 
 from typing import TYPE_CHECKING, Protocol, cast
 
 from grpclib.const import Status
 from grpclib.exceptions import StreamTerminatedError
+from typing_extensions import override
 
 from grpcwire.calls.call import ServerCall
 from grpcwire.calls.envelope import TOO_LARGE, MessageReader
@@ -24,12 +25,14 @@ from grpcwire.protocols.web_protocol import BareProtocol, EnvelopedProtocol, Web
 if TYPE_CHECKING:
     from grpcwire.http.fields import Fields
 
+__all__ = ["BareCall", "EnvelopedCall", "PlainRequest", "WebCall", "WebTransport", "begin"]
+
 
 class WebTransport(ServerTransport, Protocol):
-    """A connection's transport, as the requests of this package see it."""
+    """A connection's transport, as the requests of this module see it."""
 
-    def answer_ended(self) -> None:
-        """A request that was no call is over."""
+    def request_ended(self) -> None:
+        """Forget a request that was not a call and is over."""
 
 
 class WebCall(ServerCall):
@@ -49,17 +52,18 @@ class WebCall(ServerCall):
         super().__init__(transport, record, route)
 
     @property
+    @override
     def _half_sent(self) -> bool:
         return self._writer.blocked
 
+    @override
     def abort(self) -> None:
-        """End the call without a status: the response breaks off."""
         self._finished = True
         self._writer.reset()
         self._transport.flush_soon()
 
     def _may_finish(self) -> bool:
-        """Whether the response is to be ended now, and nobody did."""
+        """Take the right to end the response; False where it has ended already."""
         if self._finished:
             return False
         self._finished = True
@@ -89,16 +93,17 @@ class BareCall(WebCall):
         self._message = route.message
         super().__init__(transport, record, writer, route)
 
+    @override
     def _reader(self) -> MessageReader:
         context = self._context
         return self._protocol.reader(
             context.limits.message_bytes, context.counters, gzipped=self._route.gzipped
         )
 
-    def receive_data(self, data: bytes, charged: int, *, ended: bool) -> None:
-        """Take a piece of the message."""
-        if self._message is not None:  # the head brought it: a body says nothing
-            self._transport.connection.credit(self._record, charged)
+    @override
+    def receive_data(self, data: bytes, window_bytes: int, *, ended: bool) -> None:
+        if self._message is not None:  # the head brought it: a body means nothing
+            self._transport.connection.credit(self._record, window_bytes)
             if ended:
                 self.receive_end()
             return
@@ -113,27 +118,31 @@ class BareCall(WebCall):
             and len(data) <= self._context.limits.message_bytes
         ):
             self._ended = True
-            self._transport.connection.credit(self._record, charged)
+            self._transport.connection.credit(self._record, window_bytes)
             self._begin(data)
             return
-        super().receive_data(data, charged, ended=ended)
+        super().receive_data(data, window_bytes, ended=ended)
 
+    @override
     def receive_end(self) -> None:
-        """Take the end of the message; an empty one is a message too."""
+        """Take the end of the message; an empty body is a message too."""
         if not self._finished and self._body is None:
             body = self._open_body()
             if self._message:
                 body.feed(self._message, 0)
         super().receive_end()
 
+    @override
     def send_head(self, metadata: MetadataLike) -> None:
-        """Keep the metadata: the HTTP status before it is not known yet."""
+        """Keep the metadata: the HTTP status that goes first is not known yet."""
         self._initial = encode_metadata(metadata)
 
+    @override
     async def send(self, message: bytes) -> None:
         """Never called: a unary call keeps its reply."""
         raise NotImplementedError
 
+    @override
     def finish(
         self,
         status: Status,
@@ -141,7 +150,6 @@ class BareCall(WebCall):
         details: bytes | None = None,
         metadata: MetadataLike = (),
     ) -> None:
-        """Send the response; nothing where it is over already."""
         if self._finished:
             return
         reply = self._reply
@@ -171,14 +179,15 @@ class EnvelopedCall(WebCall):
         self._protocol = cast("EnvelopedProtocol", route.protocol)
         super().__init__(transport, record, writer, route)
 
+    @override
     def _reader(self) -> MessageReader:
         context = self._context
         return self._protocol.reader(
             context.limits.message_bytes, context.counters, gzipped=self._route.gzipped
         )
 
+    @override
     def send_head(self, metadata: MetadataLike) -> None:
-        """Open the response."""
         custom = encode_metadata(metadata)
         if not self._finished:
             fields = self._protocol.head(custom, compress=self._route.compress)
@@ -186,8 +195,8 @@ class EnvelopedCall(WebCall):
             self._writer.head(200, fields + self._extra)
             self._transport.flush_soon()
 
+    @override
     async def send(self, message: bytes) -> None:
-        """Send one message of a stream; returns when the peer has room for more."""
         if self._finished:
             raise StreamTerminatedError("the call is over")
         self._check_unsent(len(message))
@@ -196,6 +205,7 @@ class EnvelopedCall(WebCall):
         if self._half_sent:
             await self._let_out()
 
+    @override
     def finish(
         self,
         status: Status,
@@ -203,7 +213,6 @@ class EnvelopedCall(WebCall):
         details: bytes | None = None,
         metadata: MetadataLike = (),
     ) -> None:
-        """End the response; nothing where it is over already."""
         if self._finished:
             return
         protocol, compress = self._protocol, self._route.compress
@@ -226,9 +235,9 @@ class EnvelopedCall(WebCall):
 
 
 class PlainRequest(StreamOwner):
-    """A request that gets an answer made beforehand, once it is complete."""
+    """A request that gets a response made beforehand, once it is complete."""
 
-    __slots__ = ("_record", "_respond", "_swallowed", "_transport", "_writer")
+    __slots__ = ("_dropped_bytes", "_record", "_response", "_transport", "_writer")
 
     def __init__(
         self,
@@ -240,44 +249,48 @@ class PlainRequest(StreamOwner):
         self._transport = transport
         self._record = record
         self._writer = writer
-        self._respond = response
-        self._swallowed = 0
+        self._response = response
+        self._dropped_bytes = 0
         record.owner = self
 
-    def receive_data(self, data: bytes, charged: int, *, ended: bool) -> None:
-        """Drop the body; one that no message could have is not awaited."""
-        self._swallowed += len(data)
-        if ended or self._swallowed > self._transport.context.limits.message_bytes:
+    @override
+    def receive_data(self, data: bytes, window_bytes: int, *, ended: bool) -> None:
+        """Drop the body; the end of one longer than any message is not awaited."""
+        self._dropped_bytes += len(data)
+        if ended or self._dropped_bytes > self._transport.context.limits.message_bytes:
             self.receive_end()
         else:
-            self._transport.connection.credit(self._record, charged)
+            self._transport.connection.credit(self._record, window_bytes)
 
+    @override
     def receive_end(self) -> None:
-        """Response."""
         self._release()
         if not self._writer.over:
-            self._writer.whole(self._respond)
+            self._writer.whole(self._response)
         self._transport.flush_soon()
 
+    @override
     def arm(self) -> None:
-        """No clock: it ends with the request."""
+        """Do nothing: it has no deadline."""
 
+    @override
     def reset(self) -> None:
-        """Forget it."""
         self._release()
 
-    def end(self, status: Status, message: str) -> None:  # noqa: ARG002 - it knows no status
-        """End it unanswered."""
+    @override
+    def end(self, status: Status, message: str) -> None:
+        """End without a response, which has no place for a status."""
         self._release()
         self._writer.reset()
         self._transport.flush_soon()
 
+    @override
     def unblocked(self) -> None:
-        """Nothing waits."""
+        """Do nothing: it never waits."""
 
     def _release(self) -> None:
         self._record.owner = None
-        self._transport.answer_ended()
+        self._transport.request_ended()
 
 
 def begin(
@@ -287,7 +300,7 @@ def begin(
     route: object,
     length: int = -1,
 ) -> StreamOwner:
-    """The owner of a request whose head means this; `length` is its body's, if it said so."""
+    """The owner of a request, by its head's route; `length` is its content-length, or -1."""
     if isinstance(route, WebRoute):
         if route.protocol.enveloped:
             return EnvelopedCall(transport, record, writer, route)

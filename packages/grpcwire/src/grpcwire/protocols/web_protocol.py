@@ -1,8 +1,9 @@
-"""What a protocol must be able to say, and what a head that speaks it asks for.
+"""The interface of the protocols that either version of HTTP carries, and their route.
 
-A `BareProtocol` answers a call by one whole response, an `EnvelopedProtocol` by a head,
-messages in envelopes and something that closes them. Both can say a status alone, for
-calls that never begin. Dialects make fields and octets; they send nothing.
+A `BareProtocol` answers a call by one whole response (Connect's Bare-Message), an
+`EnvelopedProtocol` by a head, messages in envelopes and one envelope that closes them
+(Connect's Enveloped-Message). Both can send a status alone, for calls that never begin.
+A protocol makes fields and bodies; `web_call` sends them.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +20,16 @@ from grpcwire.counters import Counters
 from grpcwire.http.fields import Fields
 from grpcwire.http.response import Response
 
-# Headers of HTTP itself, on either version, which are no metadata of a call.
+__all__ = [
+    "ENCODINGS",
+    "RESERVED",
+    "BareProtocol",
+    "EnvelopedProtocol",
+    "WebProtocol",
+    "WebRoute",
+    "accepts_gzip",
+]
+
 RESERVED: Final = frozenset(
     (
         b"accept-encoding",
@@ -36,13 +46,16 @@ RESERVED: Final = frozenset(
         b"user-agent",
     )
 )
+"""Headers of HTTP itself, on either version, which are not metadata of a call."""
 ENCODINGS: Final = "gzip, identity"
+"""The content encodings of these protocols, as an error message lists them."""
 
 
 class WebProtocol(ABC):
-    """One protocol with one codec; `enveloped` tells which of the two kinds it is."""
+    """One protocol with one codec."""
 
     enveloped: ClassVar[bool]
+    """True for an `EnvelopedProtocol`, False for a `BareProtocol`."""
 
     def __init__(self, codec: CodecBase, content_type: str) -> None:
         self.codec = codec
@@ -50,7 +63,7 @@ class WebProtocol(ABC):
 
     @abstractmethod
     def reader(self, limit: int, counters: Counters, *, gzipped: bool) -> MessageReader:
-        """What finds the messages in a request's body."""
+        """A reader of a request's body; `limit` bounds one message in bytes."""
 
     @abstractmethod
     def status_alone(
@@ -61,7 +74,7 @@ class WebProtocol(ABC):
         metadata: MetadataLike = (),
         initial: Fields | None = None,
     ) -> Response:
-        """A response that carries nothing but how the call ended.
+        """A response that carries the status of a call and no message.
 
         `details` is a `google.rpc.Status`, `initial` the fields of metadata that
         was to open the response.
@@ -85,36 +98,40 @@ class EnvelopedProtocol(WebProtocol):
 
     enveloped = True
 
-    @abstractmethod
+    encoding_field: ClassVar[bytes]
+    """The name of the field that tells the encoding of the messages."""
+
     def head(self, initial: Fields, *, compress: bool) -> Fields:
         """The fields that open a response; its HTTP status is always 200."""
+        fields = [(b"content-type", self.content_type)]
+        if compress:
+            fields.append((self.encoding_field, b"gzip"))
+        return fields + initial
 
     @abstractmethod
     def closing(
         self, status: Status, message: str | None, details: bytes | None, metadata: MetadataLike
     ) -> bytes:
-        """What follows the last message."""
+        """The bytes behind the last message."""
 
     def sealed(self, message: bytes, *, compress: bool) -> bytes:
-        """A message as it goes out."""
+        """The envelope of a message."""
         return seal(message, compress=compress)
 
 
 @dataclass(slots=True, kw_only=True)
 class WebRoute(Route):
-    """What a head asks for that asks for a call in a dialect.
-
-    `message` is the request's only message where the head itself brings it, `extra`
-    what the response's head says beyond the dialect (CORS, caching).
-    """
+    """The route of a head that asks for a call in a `WebProtocol`."""
 
     protocol: WebProtocol
     message: bytes | None = None
+    """The request's only message where the head itself brings it (GET), else None."""
     extra: Fields = field(default_factory=list)
+    """Fields of the response's head that are not the protocol's: CORS, caching."""
 
 
 def accepts_gzip(accepted: bytes | None, sent: bytes) -> bool:
-    """Whether the response may be gzipped; without a list, what was sent says it."""
+    """True if the response may be gzipped; without a list, if the request was."""
     if accepted is None:
         return sent == b"gzip"
     for each in accepted.split(b","):

@@ -1,10 +1,10 @@
-"""The first octets of a connection, which tell its protocol: HTTP/2 or HTTP/1.1.
+"""Protocol detection: the first bytes of a connection tell HTTP/2 from HTTP/1.1.
 
-Under TLS the handshake may have settled it (ALPN). Otherwise the octets do: HTTP/2
-with prior knowledge begins with `PRI`, which is no method of HTTP/1.1 (RFC 9113,
-section 3.4), and what cannot begin a method is left to HTTP/2 to refuse. An `Upgrade:
-h2c` is ignored, as the standard allows. The connection then gets the protocol of its
-kind and this one is gone.
+Under TLS the handshake may have settled it (ALPN). Otherwise the bytes do: HTTP/2 with
+prior knowledge begins with `PRI`, which is not a method of HTTP/1.1 (RFC 9113, section
+3.4); bytes that cannot begin a method are left to HTTP/2 to refuse. An `Upgrade: h2c`
+is ignored, as the standard allows. The connection then gets the protocol of its version
+and this one is gone.
 """
 
 import asyncio
@@ -12,33 +12,34 @@ import re
 import ssl
 from typing import Final, cast
 
+from grpcwire.transport.connection_protocol import ConnectionProtocol
 from grpcwire.transport.http1_protocol import Http1Protocol
 from grpcwire.transport.http2_protocol import Http2Protocol
 from grpcwire.transport.registry import ConnectionRegistry
 
+__all__ = ["ProtocolDetector"]
+
 _HTTP2: Final = b"PRI"
 _METHOD: Final = re.compile(rb"[A-Za-z\r\n]")
-# A first line that names another protocol where HTTP/1.1 has its own begins no request either.
-_NO_REQUEST: Final = re.compile(rb"[^\r\n ]+ [^\r\n ]+ (?!HTTP/)[^\r\n]*\r?\n")
-
-Served = Http2Protocol | Http1Protocol
+_NOT_HTTP: Final = re.compile(rb"[^\r\n ]+ [^\r\n ]+ (?!HTTP/)[^\r\n]*\r?\n")
+"""A first line that names another protocol where HTTP/1.1 has its own begins no request."""
 
 
 class ProtocolDetector(asyncio.Protocol):
     """A connection that has not said what it speaks."""
 
-    __slots__ = ("_draining", "_octets", "_registry", "_timer", "_transport")
+    __slots__ = ("_draining", "_received", "_registry", "_timer", "_transport")
 
     def __init__(self, registry: ConnectionRegistry) -> None:
         self._registry = registry
-        self._octets = b""
+        self._received = b""
         self._draining = False
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the first octets, unless the handshake has told all."""
-        # uvloop's transports are none of asyncio's classes, only alike.
+        """Wait for the first bytes, unless the handshake has told all."""
+        # uvloop's transports are not of asyncio's classes, only alike.
         self._transport = cast("asyncio.Transport", transport)
         allowed = self._registry.connected(self)
         handshake = transport.get_extra_info("ssl_object")
@@ -46,21 +47,23 @@ class ProtocolDetector(asyncio.Protocol):
             handshake.selected_alpn_protocol() if isinstance(handshake, ssl.SSLObject) else None
         )
         if agreed == "http/1.1":
-            self._become(Http1Protocol(self._registry))
+            self._become(Http1Protocol(self._registry), allowed=allowed)
         elif agreed == "h2" or not allowed:
-            self._become(Http2Protocol(self._registry))
+            self._become(Http2Protocol(self._registry), allowed=allowed)
         else:
             context = self._registry.context
             self._timer = context.loop.call_later(context.limits.preface_s, self._time_out)
 
     def data_received(self, data: bytes) -> None:
-        """Decide as soon as the octets differ, at the third at the latest."""
-        octets = self._octets = self._octets + data
-        if octets.startswith(_HTTP2):
-            self._become(Http2Protocol(self._registry))
-        elif _HTTP2.startswith(octets):
+        """Decide as soon as the bytes differ, at the third at the latest."""
+        received = self._received = self._received + data
+        if _HTTP2.startswith(received):
             return
-        elif _METHOD.match(octets) and not _NO_REQUEST.match(octets):
+        if (
+            not received.startswith(_HTTP2)
+            and _METHOD.match(received)
+            and not _NOT_HTTP.match(received)
+        ):
             self._become(Http1Protocol(self._registry))
         else:
             self._become(Http2Protocol(self._registry))
@@ -87,18 +90,18 @@ class ProtocolDetector(asyncio.Protocol):
         self._registry.context.counters.preface_timeouts += 1
         self.shut_down()
 
-    def _become(self, protocol: Served) -> None:
+    def _become(self, protocol: ConnectionProtocol, *, allowed: bool = True) -> None:
         self._stop_timer()
         transport = self._transport
         if transport is None or transport.is_closing():
             return
         self._registry.replaced(self, protocol)
         transport.set_protocol(protocol)
-        protocol.connection_made(transport)
+        protocol.take_over(transport, allowed=allowed)
         if self._draining:
             protocol.drain()
-        if self._octets:
-            protocol.data_received(self._octets)
+        if self._received:
+            protocol.data_received(self._received)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
