@@ -11,6 +11,9 @@ carry no trace of all this.
 Until then `type(message)` is the subclass; `isinstance` holds as ever.
 """
 
+# The hidden classes are made at run time.
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+
 from threading import RLock
 from typing import Any, Final, TypeVar
 

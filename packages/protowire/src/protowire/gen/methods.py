@@ -7,6 +7,9 @@ fields and presence, `is_set` and `repr` pass over what was merely read, and wha
 and repeated counts as not set.
 """
 
+# The methods are of classes that are made at run time.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+
 import math
 from collections.abc import Callable, Iterable
 from copy import deepcopy

@@ -12,6 +12,9 @@ Work is bounded: the size of the text and the nesting of messages are limited, a
 are judged by their exponent before they are expanded.
 """
 
+# Parsed JSON may be anything until it is looked at.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 import json
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation

@@ -10,6 +10,9 @@ betterproto keeps neither the proto's spelling nor a json_name; enum members hav
 betterproto's names, which lack their common prefix.
 """
 
+# A field may hold anything until it is checked.
+# pyright: reportUnknownArgumentType=false
+
 import json
 import math
 import struct
@@ -217,9 +220,9 @@ def _list_value(writer: _Writer, message: Any) -> Any:
 
 
 def _value(writer: _Writer, message: Any) -> Any:
-    none: tuple[str, Any] = ("", None)
-    fields = message.__dict__.items()
-    name, value = next((item for item in fields if item[0].endswith("_value")), none)
+    fields: dict[str, Any] = message.__dict__
+    name = next((name for name in fields if name.endswith("_value")), "")
+    value: Any = fields.get(name)
     if name == "":
         raise EncodeError("a google.protobuf.Value without a value has no JSON")
     if name in {"struct_value", "list_value"}:
@@ -230,7 +233,7 @@ def _value(writer: _Writer, message: Any) -> Any:
 
 
 def _field_mask(_: _Writer, message: Any) -> str:
-    paths = []
+    paths: list[str] = []
     for path in message.paths:
         head, *rest = path.split("_")
         if path != path.lower() or any(not word[:1].isalpha() for word in rest):
