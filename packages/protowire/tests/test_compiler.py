@@ -116,7 +116,7 @@ def test_a_type_hint_that_leads_nowhere_is_reported():
     assert "type hints" in compile_messages(lost, leave_out=True)["Lost"]
 
 
-def test_what_is_no_message_class_is_a_type_error():
+def test_what_is_not_a_message_class_is_a_type_error():
     with pytest.raises(TypeError):
         compile_messages(int)
     with pytest.raises(TypeError, match="has no message classes"):

@@ -1,4 +1,4 @@
-"""What encoders refuse, and that the check behind EncodeError agrees with them."""
+"""Values that encoders refuse; the check behind EncodeError agrees with them."""
 
 import math
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def test_integers_are_written_up_to_their_limits(torture, upb, name):
 
 
 @pytest.mark.parametrize("name", [*LISTS, "an_int64", "a_uint32"])
-def test_none_is_no_scalar_but_is_an_absent_optional(torture, name):
+def test_none_is_not_a_scalar_but_is_an_absent_optional(torture, name):
     _refused(torture.Scalars(**{name: None}), name)
     assert protowire.encode(torture.Optionals(**{name: None})) == b""
 
@@ -277,5 +277,5 @@ def test_the_check_finds_nothing_in_a_good_message(torture):
     protowire.encode(message)
 
 
-def test_an_unlawful_integer_of_any_size_is_told_briefly(torture):
+def test_an_unlawful_integer_of_any_size_is_told_in_brief(torture):
     assert len(str(_refused(torture.Scalars(an_int32=10**5000), "an_int32"))) < 100

@@ -215,7 +215,7 @@ ALONE = [
 
 
 @pytest.mark.parametrize(("name", "plain"), ALONE)
-def test_a_well_known_message_by_itself_is_no_object(name, plain):
+def test_a_well_known_message_by_itself_is_not_an_object(name, plain):
     cls = getattr(betterproto.lib.google.protobuf, name)
     protowire.compile_messages(cls)
     message = protowire.from_json(cls, json.dumps(plain))
@@ -304,6 +304,6 @@ def test_field_names_are_read_in_the_protos_casing_which_betterproto_forgets(spe
 @pytest.mark.parametrize(
     "name", ["html-url", "html url", "html_url ", "htmlUrlé", "html", "", "\u212aey"]
 )
-def test_what_no_proto_could_spell_so_is_no_field(spelled, name):
+def test_what_no_proto_could_spell_so_is_not_a_field(spelled, name):
     with pytest.raises(protowire.DecodeError, match="no field"):
         protowire.from_json(spelled, json.dumps({name: 7}))

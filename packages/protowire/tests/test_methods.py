@@ -257,7 +257,7 @@ def test_arguments_may_be_positional_and_unknown_ones_are_refused(torture):
     assert dataclasses.replace(torture.Leaf(1, "a"), name="b") == torture.Leaf(1, "b")
 
 
-def test_none_stands_for_absent_where_a_field_is_no_scalar(torture):
+def test_none_stands_for_absent_where_a_field_is_not_a_scalar(torture):
     message = torture.Tree(leaf=None, children=None, named=None, branch=None)
     assert bytes(message) == b""
     assert message == torture.Tree()

@@ -19,7 +19,7 @@ ODD = [
 
 @pytest.fixture
 def both(monkeypatch):
-    """What reading a text gives, by generated code and the full way."""
+    """Return what reading a text gives, by generated code and the full way."""
 
     def outcome(cls, text, **options):
         try:
@@ -38,7 +38,7 @@ def both(monkeypatch):
 
 
 def quick(cls, text):
-    """What the generated code alone makes of a text."""
+    """Return what the generated code alone makes of a text."""
     return json_reader._quick_message(cls, text, 1 << 22, MAX_DEPTH)
 
 
@@ -59,7 +59,7 @@ def test_what_the_writers_write_is_read_by_generated_code(upb, torture):
 
 
 def test_quick_reading_equals_the_full_way(upb, torture, both):
-    """Whatever one of its values is replaced by, its names are spelt, or the text is cut to."""
+    """For whatever one of its values is replaced by, its names are spelt, or the text is cut to."""
     inputs = Inputs(5)
     chance = random.Random(5)
     for number in range(3000):

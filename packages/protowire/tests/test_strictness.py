@@ -1,4 +1,4 @@
-"""What the README calls stricter: betterproto takes it, protowire refuses it by name."""
+"""Input that betterproto takes and protowire refuses by name, as the README says."""
 
 import pytest
 
