@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: serve test lock clean
+.PHONY: help serve test lock clean
+
+help:  ## Show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(READY)  ## Run both services on SQLite until Ctrl-C
 	@$(VENV)/bin/taskctl serve
 
-test: $(READY)  ## Run the test suite
-	@$(VENV)/bin/python -m pytest
+test: $(READY)  ## Run the test suite on every core
+	@$(VENV)/bin/python -m pytest --numprocesses auto
 
 # Every package comes from the lock, checked against its hash; then ours, in place.
 $(READY): constraints.txt pyproject.toml
@@ -23,5 +26,5 @@ $(READY): constraints.txt pyproject.toml
 lock: $(READY)  ## Renew constraints.txt from pyproject.toml; UPGRADE=--upgrade takes newer versions
 	$(VENV)/bin/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file constraints.txt
 
-clean:
+clean:  ## Remove the environment and what the tests installed
 	rm -rf $(VENV) .tox .tools

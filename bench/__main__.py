@@ -16,7 +16,7 @@ import click
 
 from bench import rows, scaling
 from bench.building import ROOT, build_go, generate
-from bench.contenders import PEERS, Contender, ours, peers
+from bench.contenders import PEERS, Contender, beside, ours, peers
 from bench.data import Contract, fsync_ms, seed_ours, seed_plain
 from bench.processes import load_cores, server_cores
 from bench.rows import Bench, Plan
@@ -44,6 +44,13 @@ _ROWS: dict[str, list[Callable[[Bench], Row]]] = {
 @click.option("--only", multiple=True, type=click.Choice(list(_ROWS)), help="Only this row.")
 @click.option("--peers", "chosen", default=",".join(PEERS), help="Which peers, by comma.")
 @click.option("--engine", help="The services' engine. Default: their own default.")
+@click.option(
+    "--beside",
+    "others",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A Python with another version of the services, to measure too; may be repeated.",
+)
 @click.option("--json", "report", type=click.Path(path_type=Path), help="Write the rounds here.")
 def main(  # noqa: D103 - the module's docstring is its help
     *,
@@ -54,6 +61,7 @@ def main(  # noqa: D103 - the module's docstring is its help
     only: tuple[str, ...],
     chosen: str,
     engine: str | None,
+    others: tuple[Path, ...],
     report: Path | None,
 ) -> None:
     keys = [key for key in chosen.split(",") if key]
@@ -65,7 +73,7 @@ def main(  # noqa: D103 - the module's docstring is its help
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     started = time.monotonic()
     plan = Plan(1, 0.8, 0.3, 1_000, engine) if quick else Plan(rounds, seconds, 1.0, 10_000, engine)
-    bench = _prepare(plan, keys)
+    bench = _prepare(plan, keys, others)
     names = list(only) or [name for name in _ROWS if name != "huge"]
     if huge and "huge" not in names:
         names.append("huge")
@@ -79,7 +87,7 @@ def main(  # noqa: D103 - the module's docstring is its help
         sys.exit("\n".join(["", "These failed:", *bench.failures]))
 
 
-def _prepare(plan: Plan, keys: list[str]) -> Bench:
+def _prepare(plan: Plan, keys: list[str], others: tuple[Path, ...]) -> Bench:
     """Build the peers, fill the databases, and leave the servers' core free."""
     build = ROOT / "build" / "bench"
     build.mkdir(parents=True, exist_ok=True)
@@ -91,6 +99,7 @@ def _prepare(plan: Plan, keys: list[str]) -> Bench:
     contract = Contract(generated["google"].folder)
     go = build_go(build) if "go" in keys else (build, "not asked for")
     contenders = [ours(plan.engine)]
+    contenders += [beside(python, number) for number, python in enumerate(others, 1)]
     for peer in peers(generated, go):
         if peer.key in keys:
             contenders += _present(peer)

@@ -13,7 +13,7 @@ from bench.building import ROOT, Generated
 from bench.processes import Cores, Server
 from bench.table import OURS
 
-__all__ = ["CONNECT", "GRPC", "PEERS", "READ", "WRITE", "Contender", "ours", "peers"]
+__all__ = ["CONNECT", "GRPC", "PEERS", "READ", "WRITE", "Contender", "beside", "ours", "peers"]
 
 READ, WRITE = "query", "command"
 GRPC, CONNECT = "gRPC", "Connect"
@@ -35,6 +35,7 @@ class Contender:
     python_path: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     speaks: Collection[str] = (GRPC,)
+    ours: bool = False  # the same databases, both halves
 
     def start(self, half: str, database: Path, logs: Path, cores: Cores | None = None) -> Server:
         """Start it on a database; raises ServerFailed."""
@@ -60,7 +61,19 @@ def ours(engine: str | None, workers: int = 1) -> Contender:
         where = ["--host", "127.0.0.1", "--port", str(port), "--database", f"sqlite:///{database}"]
         return [sys.executable, "-m", half, *where, *options]
 
-    return Contender(OURS, "ours", command, speaks=(GRPC, CONNECT))
+    return Contender(OURS, "ours", command, speaks=(GRPC, CONNECT), ours=True)
+
+
+def beside(python: Path, number: int) -> Contender:
+    """Another version of ours, by the interpreter of its environment."""
+
+    def command(half: str, database: Path, port: int) -> list[str]:
+        where = ["--host", "127.0.0.1", "--port", str(port), "--database", f"sqlite:///{database}"]
+        # -P: the services of that environment, not those of the folder we run in.
+        return [str(python), "-P", "-m", half, *where]
+
+    title = f"beside {number}"
+    return Contender(f"beside-{number}", title, command, speaks=(GRPC, CONNECT), ours=True)
 
 
 def peers(generated: Mapping[str, Generated], go: tuple[Path, str | None]) -> list[Contender]:

@@ -19,7 +19,7 @@ from bench.contenders import CONNECT, GRPC, READ, WRITE, Contender
 from bench.data import Contract
 from bench.h2load import Load, LoadFailed
 from bench.processes import Server, ServerFailed
-from bench.table import OURS, Bar, Row
+from bench.table import Bar, Row
 from bench.wire import CallFailed, Connection
 
 __all__ = [
@@ -74,7 +74,7 @@ class Bench:
 
     def database(self, contender: Contender) -> Path:
         """The seeded database of a contender."""
-        return self.build / ("ours.db" if contender.key == OURS else "plain.db")
+        return self.build / ("ours.db" if contender.ours else "plain.db")
 
     def say(self, row: Row, text: str) -> None:
         """Tell what goes on in a row."""
@@ -205,7 +205,7 @@ def ready(bench: Bench) -> Row:
     row = Row("ready", "start to first answer", "s", more_is_better=False, bars=[Bar(0.5)])
     for _ in range(bench.plan.rounds):
         for contender in bench.speaking(GRPC):
-            halves = (READ, WRITE) if contender.key == OURS else (READ,)
+            halves = (READ, WRITE) if contender.ours else (READ,)
             if bench.failed(row, contender):
                 continue
             with bench.failing(row, contender):

@@ -1,5 +1,6 @@
 """What more than one folder of tests needs."""
 
+import gc
 import os
 import shutil
 import signal
@@ -26,6 +27,17 @@ ROOT = Path(__file__).parent.parent
 def pytest_configure() -> None:
     # A shell's jobs in the background ignore Ctrl-C, and so would all that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    # Tests wait for programs about as long as they compute: one more than there are cores.
+    return min(os.cpu_count() or 1, 4) + 1
+
+
+def pytest_collection_finish() -> None:
+    # What stays as long as the process: tests collect garbage hundreds of times.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from grpclib.server import Stream
 from typing_extensions import override
 
 import grpcwire
-from protowire import Codec
+from protowire import Codec, JsonCodec
 from servicekit.listening import BACKLOG
 from taskpb import descriptor_set
 
@@ -70,7 +70,7 @@ class GrpcwireEngine(Engine):
         self._server = grpcwire.Server(
             grpcwire.with_reflection(handlers, described),
             codec=Codec(),
-            codecs=[grpcwire.JsonCodec()],
+            codecs=[JsonCodec()],
             status_details_codec=ProtoStatusDetailsCodec(),
             idempotent=grpcwire.idempotent_methods(described),
             cors=grpcwire.Cors(frozenset(cors_origins)) if cors_origins else None,

@@ -1,8 +1,15 @@
-"""The contract as a client sees it: in memory, and from grpcio over real sockets."""
+"""The contract as a client sees it: in memory, and from grpcio over real sockets.
 
+The sockets are those of either engine in this process; the long checks ask the services
+as processes too.
+"""
+
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +26,8 @@ import taskpb
 from command.service import CommandService
 from protowire import Codec
 from query.service import QueryService
-from taskpb import TaskServiceStub
+from servicekit.engines import ENGINES
+from taskpb import TaskServiceBase, TaskServiceStub
 from taskstore import SqliteLocation, open_reader, open_writer
 from tests.processes import ServiceProcess
 
@@ -62,14 +70,20 @@ class Halves:
 
 
 @asynccontextmanager
-async def in_memory(database: Path, _: ModuleType) -> AsyncIterator[Halves]:
+async def _services(database: Path) -> AsyncIterator[tuple[CommandService, QueryService]]:
+    """Both services in this process, on one database."""
     location = SqliteLocation(database)
     async with AsyncExitStack() as stack:
         writer = await open_writer(location)
         stack.push_async_callback(writer.close)
         reader = await open_reader(location)
         stack.push_async_callback(reader.close)
-        services = (CommandService(writer), QueryService(reader))
+        yield CommandService(writer), QueryService(reader)
+
+
+@asynccontextmanager
+async def in_memory(database: Path, _: ModuleType) -> AsyncIterator[Halves]:
+    async with _services(database) as services, AsyncExitStack() as stack:
         channels = [
             await stack.enter_async_context(
                 ChannelFor([s], codec=Codec(), status_details_codec=DETAILS)
@@ -98,19 +112,73 @@ def _betterproto_caller(channel: Any) -> Callable[[str, Any, float], Awaitable[A
 
 
 @asynccontextmanager
-async def from_grpcio(
-    database: Path, foreign: ModuleType, engine: str = "grpcwire"
+async def from_grpcio(database: Path, foreign: ModuleType, *, engine: str) -> AsyncIterator[Halves]:
+    async with _services(database) as services, AsyncExitStack() as stack:
+        addresses = [await stack.enter_async_context(_listening(s, engine)) for s in services]
+        async with _asking(addresses, database, foreign) as halves:
+            yield halves
+
+
+class _Port(socket.socket):
+    """A free port, which can hang up on those who called."""
+
+    def __init__(self) -> None:
+        # Of any other protocol asyncio leaves small packets delayed.
+        super().__init__(proto=socket.IPPROTO_TCP)
+        self.bind(("127.0.0.1", 0))
+        self._accepted: list[socket.socket] = []
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        connection, address = super().accept()
+        self._accepted.append(connection)
+        return connection, address
+
+    @property
+    def connected(self) -> list[socket.socket]:
+        return [each for each in self._accepted if each.fileno() >= 0]
+
+    async def hang_up(self) -> None:
+        """End every connection, and see the server close it."""
+        for connection in self.connected:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        while self.connected:
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def _listening(service: TaskServiceBase, engine: str) -> AsyncIterator[str]:
+    """The address of a service that an engine serves."""
+    server = ENGINES[engine]([service], ())
+    port = _Port()
+    await server.start([port], None)
+    yield f"127.0.0.1:{port.getsockname()[1]}"
+    # grpclib's server leaves its clients' connections open.
+    await port.hang_up()
+    await server.stop()
+
+
+@asynccontextmanager
+async def from_grpcio_to_processes(
+    database: Path, foreign: ModuleType, *, engine: str
 ) -> AsyncIterator[Halves]:
     with (
         ServiceProcess("command", database, "--engine", engine) as command,
         ServiceProcess("query", database, "--engine", engine) as query,
     ):
-        async with (
-            grpc.aio.insecure_channel(command.address) as writes,
-            grpc.aio.insecure_channel(query.address) as reads,
-        ):
-            halves = [Half(_grpcio_caller(channel, foreign)) for channel in (writes, reads)]
-            yield Halves(*halves, database)
+        async with _asking([command.address, query.address], database, foreign) as halves:
+            yield halves
+
+
+@asynccontextmanager
+async def _asking(
+    addresses: list[str], database: Path, foreign: ModuleType
+) -> AsyncIterator[Halves]:
+    async with AsyncExitStack() as stack:
+        channels = [
+            await stack.enter_async_context(grpc.aio.insecure_channel(each)) for each in addresses
+        ]
+        yield Halves(*(Half(_grpcio_caller(channel, foreign)) for channel in channels), database)
 
 
 def _grpcio_caller(
@@ -155,11 +223,23 @@ def _violations(details: list[Any]) -> dict[str, str]:
     }
 
 
-def from_grpcio_to_grpclib(database: Path, foreign: ModuleType) -> Any:
-    return from_grpcio(database, foreign, "grpclib")
+WAYS = {
+    "in memory": in_memory,
+    "grpcwire": partial(from_grpcio, engine="grpcwire"),
+    "grpclib": partial(from_grpcio, engine="grpclib"),
+}
+PROCESSES = {
+    f"{engine} in processes": partial(from_grpcio_to_processes, engine=engine)
+    for engine in ("grpcwire", "grpclib")
+}
 
 
-@pytest.fixture(params=[in_memory, from_grpcio, from_grpcio_to_grpclib])
+@pytest.fixture(
+    params=[
+        *(pytest.param(way, id=name) for name, way in WAYS.items()),
+        *(pytest.param(way, id=name, marks=pytest.mark.long) for name, way in PROCESSES.items()),
+    ]
+)
 async def halves(
     request: pytest.FixtureRequest, database: Path, foreign: ModuleType
 ) -> AsyncIterator[Halves]:

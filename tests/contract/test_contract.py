@@ -1,4 +1,4 @@
-"""Every row of the contract's table (DESIGN, "The contract"), as clients see it."""
+"""Every row of the contract's table (docs/design.md, "The contract"), as clients see it."""
 
 import asyncio
 import sqlite3

@@ -10,6 +10,7 @@ import sys
 import apsw
 import pytest
 
+from taskpb.service import MAX_CALLS_IN_FLIGHT
 from tests.processes import ServiceProcess, eventually
 
 
@@ -122,7 +123,14 @@ def test_imported_tasks_come_back_by_export_in_order(taskctl, lines):
     comes_back(taskctl, lines, 1000)
 
 
-@pytest.mark.parametrize("interrupt", [press_ctrl_c, kill_import, kill_service])
+@pytest.mark.parametrize(
+    "interrupt",
+    [
+        kill_service,
+        pytest.param(press_ctrl_c, marks=pytest.mark.long),
+        pytest.param(kill_import, marks=pytest.mark.long),
+    ],
+)
 def test_interrupted_import_is_taken_up_again(taskctl, lines, interrupt):
     interrupted_comes_back(taskctl, lines, 1500, 1, interrupt)
 
@@ -141,7 +149,9 @@ def test_hundred_thousand_interrupted_again_and_again(taskctl, lines, interrupt)
 def test_service_killed_for_a_moment_does_not_end_the_import(taskctl, lines):
     path, tasks = lines(1500)
     program = taskctl.start("import", str(path))
-    eventually(lambda: taskctl.stored() > 0)
+    # So many are stored only once the import has heard of the first.
+    eventually(lambda: taskctl.stored() > MAX_CALLS_IN_FLIGHT)
+    assert program.poll() is None
     taskctl.command.kill()
     taskctl.restart_command()
     _, err = program.communicate(timeout=60)

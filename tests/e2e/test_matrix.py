@@ -21,15 +21,15 @@ from grpclib.reflection.v1.reflection_pb2 import (
     ServerReflectionRequest,
     ServerReflectionResponse,
 )
+from wirescript.http import fetch_http1, fetch_http2
 
 from command.service import CommandService
-from grpcwire import JsonCodec, Server, idempotent_methods, with_reflection
-from protowire import Codec
+from grpcwire import Server, idempotent_methods, with_reflection
+from protowire import Codec, JsonCodec
 from query.service import QueryService
 from taskpb import descriptor_set
 from taskstore import SqliteLocation, open_reader, open_writer
 from tests.conftest import ROOT
-from tests.grpcwire.http import fetch_http1, fetch_http2
 
 WAYS = [
     ("connect", "HTTP/1.1"),

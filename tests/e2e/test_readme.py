@@ -1,89 +1,98 @@
-"""What the README tells its reader to type works, in its order."""
+"""The README's commands work in their order and print what it shows; its figures hold."""
 
-import os
 import re
 import shlex
+import shutil
 import subprocess
-import sys
-from pathlib import Path
 
-import pytest
-
+from servicekit import COMMAND_PORT, QUERY_PORT
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
 CONSOLE = "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL))
 TYPED = re.findall(r"^\$ (.*)$", CONSOLE, re.MULTILINE)
+SHOWN = dict(re.findall(r"^\$ (.*)\n((?:[^$\n].*\n)*)", CONSOLE, re.MULTILINE))
+MAX_LINES = 150
+STOREYS = {
+    "services": (["command", "query"], 170),
+    "lib": (["lib/taskctl", "lib/servicekit", "lib/taskpb", "lib/taskstore"], 6_000),
+    "packages": (["packages/grpcwire/src", "packages/protowire/src"], 11_000),
+}
 
 
-@pytest.fixture
-def environment(command, query):
-    beside_python = str(Path(sys.executable).parent)
-    return os.environ | {
-        "TASK_COMMAND": command.address,
-        "TASK_QUERY": query.address,
-        "PATH": os.pathsep.join([beside_python, os.environ["PATH"]]),
-    }
+def test_readme_is_short():
+    assert len(README.splitlines()) < MAX_LINES
 
 
 def test_readme_shows_the_two_commands_first():
     assert TYPED[:1] == ["make serve"]
     assert "make test" in TYPED
-    for target in ("serve", "test"):
-        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for target in ("serve", "test", "help"):
+        assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    ready = {"command": COMMAND_PORT, "query": QUERY_PORT}
+    lines = "".join(f"{name} listening on localhost:{port}\n" for name, port in ready.items())
+    assert SHOWN["make serve"] == lines
 
 
-def test_taskctl_commands_work_in_order(environment):
-    typed = [line for line in TYPED if line.startswith("taskctl ")]
-    assert len(typed) >= 3
+def test_make_help_names_every_target(require_tool):
+    done = subprocess.run(
+        [require_tool("make"), "--silent"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
+    assert re.findall(r"^make (\S+) +\S", done.stdout, re.MULTILINE) == targets
+
+
+def run(line, pair, require_tool):
+    """Run a line of the README against the pair; what it prints."""
+    program, *arguments = shlex.split(pair.addressed(line))
+    environment = pair.environment
+    done = subprocess.run(
+        [shutil.which(program, path=environment["PATH"]) or require_tool(program), *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), line
+    return done.stdout
+
+
+def test_first_commands_print_what_is_shown(pair, require_tool):
+    typed = [line for line in TYPED if line.startswith(("taskctl ", "curl "))]
+    assert len(typed) >= 4
     for line in typed:
-        done = subprocess.run(
-            shlex.split(line), env=environment, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, ""), line
-        assert "buy milk" in done.stdout
+        assert run(line, pair, require_tool).strip() == SHOWN[line].strip()
 
 
-def test_buf_commands_work_in_order(environment, command, query, require_tool):
+def test_buf_commands_work_in_order(pair, require_tool):
     typed = [line for line in TYPED if line.startswith("buf ")]
     assert len(typed) >= 2
     for line in typed:
-        here = line.replace("localhost:8081", command.address)
-        program, *arguments = shlex.split(here.replace("localhost:8082", query.address))
-        done = subprocess.run(
-            [require_tool(program), *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, ""), line
-        assert "tag1" in done.stdout
+        assert "tag1" in run(line, pair, require_tool)
 
 
-async def test_python_example_works(command, query, capsys):
+async def test_python_example_works(pair, capsys):
     example = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
-    example = example.replace("localhost:8081", command.address)
-    example = example.replace("localhost:8082", query.address)
-    body = "\n".join("    " + line for line in example.splitlines())
+    body = "\n".join("    " + line for line in pair.addressed(example).splitlines())
     names = {}
     exec(f"async def run():\n{body}\n", names)  # noqa: S102 - the example is ours
     await names["run"]()
-    assert capsys.readouterr().out == "1 buy milk\n"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(re.fullmatch(r"[0-9]+ buy milk", line) for line in lines)
 
 
-def test_exit_codes_are_those_of_the_program():
-    from taskctl.exit_code import MEANINGS
-
-    table = README.partition("| exit code |")[2].partition("\n\n")[0]
-    assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == {*MEANINGS}
-
-
-def test_every_option_of_a_service_is_documented(query):
-    done = subprocess.run(
-        [sys.executable, "-m", "query", "--help"], capture_output=True, text=True, check=True
-    )
-    for option in re.findall(r"(--[a-z-]+)", done.stdout):
-        assert option in README or option == "--help", option
-    for variable in re.findall(r"TASK_[A-Z_]+", done.stdout):
-        assert variable in README, variable
+def test_storeys_have_about_as_many_lines_as_drawn():
+    drawing = README.partition("## How it is built")[2].partition("## ")[0]
+    said = [
+        int(number.replace(",", "")) for number in re.findall(r"about +([0-9,]+) lines", drawing)
+    ]
+    assert said == [lines for _, lines in STOREYS.values()]
+    for folders, about in STOREYS.values():
+        paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+        lines = sum(
+            len(path.read_text().splitlines()) for path in paths if "generated" not in path.parts
+        )
+        assert about * 0.8 < lines < about * 1.25, folders

@@ -8,12 +8,12 @@ import pytest
 from taskpb import TaskClient
 from tests.processes import ServiceProcess
 
-RESTARTS = 3
 CLIENTS = 16
 
 
+@pytest.mark.parametrize("restarts", [1, pytest.param(10, marks=pytest.mark.long)])
 @pytest.mark.parametrize("engine", ["grpcwire", "grpclib"])
-async def test_restarts_under_load_lose_no_call(database, engine):
+async def test_restarts_under_load_lose_no_call(database, engine, restarts):
     def start(name, port=0):
         return asyncio.to_thread(
             lambda: ServiceProcess(name, database, "--engine", engine, port=port)
@@ -33,7 +33,7 @@ async def test_restarts_under_load_lose_no_call(database, engine):
     addresses = {name: service.address for name, service in services.items()}
     async with TaskClient(**addresses) as tasks:
         clients = [asyncio.create_task(client(tasks)) for _ in range(CLIENTS)]
-        for _ in range(RESTARTS):
+        for _ in range(restarts):
             for name, service in list(services.items()):
                 before = done
                 assert await asyncio.to_thread(service.stop) == 0
@@ -44,5 +44,5 @@ async def test_restarts_under_load_lose_no_call(database, engine):
         await asyncio.gather(*clients)
         texts = [task.text async for task in tasks.list("t")]
     for service in services.values():
-        service.stop()
+        assert await asyncio.to_thread(service.stop) == 0
     assert len(texts) == len(set(texts)) == done
