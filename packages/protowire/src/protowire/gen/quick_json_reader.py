@@ -1,11 +1,11 @@
-"""Writes, as Python source, what makes a message from the parsed JSON of its usual form.
+"""Writes, as Python source, the quick reader of a message's JSON.
 
 What is parsed comes as the standard library's scanner gives it: an object as the tuple of
-its pairs, an array as a list. `from_plain` knows the names that `json_encoder` writes. At
+its pairs, an array as a list. `from_plain` knows the names that quick writers write. At
 anything else (another spelling, a name that is unknown or comes twice, a null) it raises
-TakeFullWay, or what the value's reader raises, and `json_reader` begins again by the long way,
-which tells what is wrong, if it is: proven equal by
-`test_quick_json_reader.py::test_quick_reading_equals_the_long_way`.
+TakeFullWay, or what the value's reader raises, and `json/reader` begins again the full
+way, which tells what is wrong, if it is: proven equal by
+`test_quick_json_reader.py::test_quick_reading_equals_the_full_way`.
 """
 
 from protowire.gen.json_fallback import write_fallback_if

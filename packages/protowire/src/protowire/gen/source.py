@@ -27,7 +27,7 @@ class Source:
 
     @property
     def text(self) -> str:
-        """What has been written so far."""
+        """The lines written so far."""
         return "\n".join(self._lines) + "\n"
 
     def add(self, *lines: str) -> None:

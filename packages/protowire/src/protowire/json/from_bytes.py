@@ -1,7 +1,7 @@
 """The quick JSON of a message known only by its bytes (`lazy`), for quick writers to call.
 
 Such a message inside another is transcoded, from bytes to text, where its class has the code
-for that and its bytes are in the usual form; else it is decoded, not in place, and written.
+for that and its bytes are as encoders write them; else it is decoded, not in place, and written.
 """
 
 from typing import Any

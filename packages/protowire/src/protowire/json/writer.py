@@ -2,8 +2,8 @@
 
 A message becomes plain dicts, lists and strings by its shape, and the standard library
 writes those. What can't be encoded as bytes can't be written as JSON either: the same check
-names the same field. Plain messages have generated code that gives their text at once
-(`json_encoder`), for the usual options.
+names the same field. Plain messages have quick code, which is generated, for the usual
+options.
 
 Field names are lowerCamelCase as protoc derives them from the Python names, since
 betterproto keeps neither the proto's spelling nor a json_name; enum members have
@@ -16,7 +16,7 @@ import struct
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from protowire.betterproto_internals import field_default, only_read
 from protowire.check import find_error
@@ -58,9 +58,10 @@ def to_json(
         text = _quick_json(message)
         if text is not None:
             return text
-    fault = find_error(shape_of, message)
-    if fault is not None:
-        raise EncodeError(fault[0], field=fault[1], message=type(message).__name__)
+    error = find_error(shape_of, message)
+    if error is not None:
+        reason, path = error
+        raise EncodeError(reason, field=path, message=type(message).__name__)
     plain = _Writer(with_defaults=with_defaults, proto_names=proto_names).message(message)
     separators = (",", ":") if indent is None else None
     return json.dumps(
@@ -69,7 +70,7 @@ def to_json(
 
 
 def _quick_json(message: Any) -> str | None:
-    """The text by generated code; None where there is none or it met something unusual."""
+    """The text by quick code; None where there is none or it takes the full way."""
     message.__dict__  # noqa: B018 - asking decodes what is known by its bytes
     json_of = QUICK_JSON_WRITERS.get(type(message))
     if json_of is None:
@@ -176,7 +177,7 @@ def _float(kind: str, value: float) -> Any:
     return value
 
 
-_FLOAT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+_FLOAT_MAX: Final[float] = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
 def _fraction(nanos: int) -> str:
@@ -246,7 +247,7 @@ def _any(_: _Writer, __: Any) -> Any:
     raise EncodeError("a google.protobuf.Any has no JSON without a registry of types")
 
 
-_SPECIAL: dict[str, Callable[[_Writer, Any], Any]] = {
+_SPECIAL: Final[dict[str, Callable[[_Writer, Any], Any]]] = {
     "Struct": _struct,
     "ListValue": _list_value,
     "Value": _value,
