@@ -21,6 +21,11 @@ So betterproto's own to_dict, from_dict, which_one_of, serialized_on_wire work u
 pin is checked at import: on another version nothing here may be trusted.
 """
 
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+# betterproto's internals carry no types.
+
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -11,6 +11,11 @@ carry no trace of all this.
 Until then `type(message)` is the subclass; `isinstance` holds as ever.
 """
 
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownVariableType=false
+# Values of any type pass here; every one is checked by its kind where that matters.
+
 from threading import RLock
 from typing import Any, Final, TypeVar
 

@@ -5,6 +5,9 @@ into the one error family, and send what is not compiled to its own methods: mes
 protobuf's runtime, and betterproto classes that were left out by name.
 """
 
+# pyright: reportUnknownArgumentType=false
+# Values of any type pass here; every one is checked by its kind where that matters.
+
 import struct
 from collections.abc import Callable
 from typing import Any, Final, TypeVar

@@ -12,8 +12,13 @@ for sub-messages, map entries and unknown groups alike.
 https://protobuf.dev/programming-guides/encoding
 """
 
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+# Values of any type pass here; every one is checked by its kind where that matters.
+
 from struct import Struct, unpack
-from typing import Final
+from typing import Any, Final
 
 from protowire.errors import DecodeError
 
@@ -223,14 +228,14 @@ def sint64_bytes(value: int) -> bytes:
     return varint(value << 1 if value >= 0 else ~(value << 1))
 
 
-def as_int(value: object) -> int:
+def as_int(value: Any) -> int:
     """Accept integers of any class but bool."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError
     return int(value.__index__())
 
 
-def as_float(value: object) -> float:
+def as_float(value: Any) -> float:
     """Accept floats and integers of any class but bool."""
     if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
         raise TypeError

@@ -10,6 +10,10 @@ betterproto keeps neither the proto's spelling nor a json_name; enum members hav
 betterproto's names, which lack their common prefix.
 """
 
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
+# Values of any type pass here; every one is checked by its kind where that matters.
+
 import json
 import math
 import struct
@@ -217,14 +221,14 @@ def _list_value(writer: _Writer, message: Any) -> Any:
 
 
 def _value(writer: _Writer, message: Any) -> Any:
-    none: tuple[str, Any] = ("", None)
-    fields = message.__dict__.items()
-    name, value = next((item for item in fields if item[0].endswith("_value")), none)
+    fields: dict[str, Any] = message.__dict__
+    name = next((name for name in fields if name.endswith("_value")), "")
+    value = fields.get(name)
     if name == "":
         raise EncodeError("a google.protobuf.Value without a value has no JSON")
     if name in {"struct_value", "list_value"}:
         return writer.message(value)
-    if name == "number_value" and not math.isfinite(value):
+    if name == "number_value" and value is not None and not math.isfinite(value):
         raise EncodeError("a google.protobuf.Value can't hold NaN or an infinity")
     return None if name == "null_value" else value
 
