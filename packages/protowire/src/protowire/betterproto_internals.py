@@ -21,17 +21,14 @@ So betterproto's own to_dict, from_dict, which_one_of, serialized_on_wire work u
 pin is checked at import: on another version nothing here may be trusted.
 """
 
-# pyright: reportUnknownArgumentType=false
-# pyright: reportUnknownMemberType=false
-# pyright: reportUnknownVariableType=false
-# betterproto's internals carry no types.
+# Messages are of classes that are made at run time, and betterproto is typed in part.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from threading import RLock
-from types import ModuleType
 from typing import Any, Final
 
 import betterproto
@@ -59,8 +56,6 @@ __all__ = [
     "install",
     "instance_dict",
     "is_message_class",
-    "keep_unknown",
-    "message_classes",
     "new",
     "only_read",
     "read_shape",
@@ -87,7 +82,7 @@ READ: Final = "_read_defaults"
 _OWN: Final = frozenset({SERIALIZED, UNKNOWN, READ})
 _reading: Final = RLock()
 
-new = object.__new__
+new: Final[Callable[[Any], Any]] = object.__new__
 instance_dict: Callable[[Any], dict[str, Any]] = Message.__dict__["__dict__"].__get__
 
 _SCALARS: Final = frozenset(
@@ -101,14 +96,6 @@ _SCALARS: Final = frozenset(
 
 
 # Reading classes.
-
-
-def message_classes(module: ModuleType) -> list[type]:
-    """Return the message classes that a module has; TypeError if it has none."""
-    classes = [value for value in vars(module).values() if is_message_class(value)]
-    if not classes:
-        raise TypeError(f"{module.__name__} has no message classes")
-    return classes
 
 
 def is_message_class(cls: object) -> bool:
@@ -319,14 +306,6 @@ def only_read(fields: dict[str, Any], name: str, value: Any) -> bool:
     """True if a sub-message is there only because it was read."""
     read = fields.get(READ, ())
     return name in read and read[name] is value and not value._serialized_on_wire
-
-
-def keep_unknown(message: Any, unknown: list[bytes] | None, piece: bytes) -> list[bytes]:
-    """Keep the bytes of an unknown field; returns the message's list of them."""
-    if unknown is None:
-        unknown = message.__dict__[UNKNOWN] = []
-    unknown.append(piece)
-    return unknown
 
 
 def class_attributes(shape: Shape) -> dict[str, Any]:

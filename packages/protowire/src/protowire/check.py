@@ -5,9 +5,8 @@ Then, and only then, this walks the message by its shape and names the culprit. 
 calls wrong the encoders must refuse, and the other way round; a test holds the two together.
 """
 
-# pyright: reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-# Values of any type pass here; every one is checked by its kind where that matters.
+# A field may hold anything: that is what is checked.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

@@ -11,10 +11,8 @@ carry no trace of all this.
 Until then `type(message)` is the subclass; `isinstance` holds as ever.
 """
 
-# pyright: reportUnknownArgumentType=false
-# pyright: reportUnknownLambdaType=false
-# pyright: reportUnknownVariableType=false
-# Values of any type pass here; every one is checked by its kind where that matters.
+# The hidden classes are made at run time.
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 
 from threading import RLock
 from typing import Any, Final, TypeVar

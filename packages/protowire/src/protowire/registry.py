@@ -5,14 +5,14 @@ into the one error family, and send what is not compiled to its own methods: mes
 protobuf's runtime, and betterproto classes that were left out by name.
 """
 
+# Messages may be of any runtime's classes.
 # pyright: reportUnknownArgumentType=false
-# Values of any type pass here; every one is checked by its kind where that matters.
 
 import struct
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from protowire.betterproto_internals import is_message_class, new
+from protowire.betterproto_internals import UNKNOWN, is_message_class, new
 from protowire.check import find_error
 from protowire.errors import CompileError, DecodeError, EncodeError, ProtowireError
 from protowire.shape import Shape
@@ -31,6 +31,7 @@ __all__ = [
     "decode",
     "encode",
     "encode_other",
+    "keep_unknown",
     "locate",
     "merge",
     "shape_of",
@@ -109,6 +110,14 @@ def encode_other(message: Any, cls: type, depth: int) -> bytes:
     if encoder is None:
         raise TypeError
     return encoder(message, depth)
+
+
+def keep_unknown(message: Any, unknown: list[bytes] | None, piece: bytes) -> list[bytes]:
+    """Keep the bytes of an unknown field; returns the message's list of them."""
+    if unknown is None:
+        unknown = message.__dict__[UNKNOWN] = []
+    unknown.append(piece)
+    return unknown
 
 
 def shape_of(cls: type) -> Shape | None:

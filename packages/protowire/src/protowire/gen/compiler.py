@@ -13,7 +13,6 @@ from protowire import registry
 from protowire.betterproto_internals import (
     install,
     is_message_class,
-    message_classes,
     read_shape,
 )
 from protowire.errors import CompileError
@@ -86,7 +85,10 @@ def _classes(sources: Iterable[ModuleType | type]) -> list[type]:
     classes: list[type] = []
     for source in sources:
         if isinstance(source, ModuleType):
-            classes += message_classes(source)
+            found = [value for value in vars(source).values() if is_message_class(value)]
+            if not found:
+                raise TypeError(f"{source.__name__} has no message classes")
+            classes += found
         elif is_message_class(source):
             classes.append(source)
         else:

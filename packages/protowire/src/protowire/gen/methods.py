@@ -7,10 +7,8 @@ fields and presence, `is_set` and `repr` pass over what was merely read, and wha
 and repeated counts as not set.
 """
 
-# pyright: reportUnknownArgumentType=false
-# pyright: reportUnknownMemberType=false
-# pyright: reportUnknownVariableType=false
-# Values of any type pass here; every one is checked by its kind where that matters.
+# The methods are of classes that are made at run time.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 
 import math
 from collections.abc import Callable, Iterable

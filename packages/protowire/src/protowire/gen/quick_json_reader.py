@@ -23,7 +23,7 @@ __all__ = ["has_quick_reader", "write_quick_reader"]
 def has_quick_reader(shape: Shape) -> bool:
     """True if a class can have such code, as far as its own fields go."""
     spellings = [{field.name, field.json_name} for field in shape.fields]
-    distinct = len(set().union(*spellings)) == sum(map(len, spellings))
+    distinct = len(set[str]().union(*spellings)) == sum(map(len, spellings))
     own = not well_known_name(shape.cls)
     return own and distinct and all(map(_is_simple, shape.fields))
 

@@ -35,7 +35,7 @@ class Source:
         self._lines.extend("    " * self._indent + line for line in lines)
 
     @contextmanager
-    def block(self, head: str) -> Generator[None]:
+    def block(self, head: str) -> Generator[None, None, None]:
         """Write a compound statement's head, and what follows inside it."""
         self.add(head)
         self._indent += 1

@@ -12,9 +12,8 @@ Work is bounded: the size of the text and the nesting of messages are limited, a
 are judged by their exponent before they are expanded.
 """
 
-# pyright: reportUnknownArgumentType=false
-# pyright: reportUnknownVariableType=false
-# Values of any type pass here; every one is checked by its kind where that matters.
+# Parsed JSON may be anything until it is looked at.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 import json
 from collections.abc import Callable

@@ -10,9 +10,8 @@ betterproto keeps neither the proto's spelling nor a json_name; enum members hav
 betterproto's names, which lack their common prefix.
 """
 
+# A field may hold anything until it is checked.
 # pyright: reportUnknownArgumentType=false
-# pyright: reportUnknownMemberType=false
-# Values of any type pass here; every one is checked by its kind where that matters.
 
 import json
 import math
@@ -223,7 +222,7 @@ def _list_value(writer: _Writer, message: Any) -> Any:
 def _value(writer: _Writer, message: Any) -> Any:
     fields: dict[str, Any] = message.__dict__
     name = next((name for name in fields if name.endswith("_value")), "")
-    value = fields.get(name)
+    value: Any = fields.get(name)
     if name == "":
         raise EncodeError("a google.protobuf.Value without a value has no JSON")
     if name in {"struct_value", "list_value"}:
@@ -234,7 +233,7 @@ def _value(writer: _Writer, message: Any) -> Any:
 
 
 def _field_mask(_: _Writer, message: Any) -> str:
-    paths = []
+    paths: list[str] = []
     for path in message.paths:
         head, *rest = path.split("_")
         if path != path.lower() or any(not word[:1].isalpha() for word in rest):
