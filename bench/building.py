@@ -1,4 +1,4 @@
-"""What the peers are made of: code generated from the contract, and the Go binary.
+"""The parts of the peers: code generated from the contract, and the Go binary.
 
 It lands in the build folder, a package for each generator, and is made anew at
 every run. What can't be made is given as a reason, not raised: the peers that

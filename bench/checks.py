@@ -1,4 +1,4 @@
-"""Whether a server answers correctly, asked before any measurement.
+"""Checks that a server answers correctly, made before any measurement.
 
 In gRPC by grpcio's client, in Connect by plain HTTP/1.1.
 """

@@ -130,7 +130,7 @@ def seed_plain(path: Path, count: int) -> None:
 
 
 def fsync_ms(folder: Path) -> float:
-    """What a sync costs in `folder` of a page written over, as SQLite's log mostly does."""
+    """The cost of a sync in `folder` of a page written over, as SQLite's log mostly does."""
     path = folder / "fsync.probe"
     times = []
     with path.open("wb", buffering=0) as probe:

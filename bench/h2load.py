@@ -33,7 +33,7 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent, and how: `answer_bytes` is the length of the right answer's body.
+    """The requests to send: `answer_bytes` is the length of the right answer's body.
 
     A content type other than gRPC's is Connect's, with one call at a time a connection.
     """
@@ -46,7 +46,7 @@ class Load:
     content_type: str = GRPC
 
     def options(self) -> list[str]:
-        """How h2load is told of the protocol."""
+        """The options that tell h2load of the protocol."""
         if self.content_type == GRPC:
             streams = f"--max-concurrent-streams={self.streams}"
             return [streams, f"--header=content-type: {GRPC}", "--header=te: trailers"]
@@ -62,7 +62,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What h2load said."""
+    """The figures that h2load printed."""
 
     calls_per_s: float
     calls: int
@@ -70,7 +70,7 @@ class Result:
 
 
 def parse(output: str) -> Result:
-    """What `output` says; raises LoadFailed unless every request succeeded."""
+    """Return the figures in `output`; raises LoadFailed unless every request succeeded."""
     rate, requests = _RATE.search(output), _REQUESTS.search(output)
     statuses, data = _STATUSES.search(output), _DATA_BYTES.search(output)
     if not (rate and requests and statuses and data):

@@ -20,7 +20,7 @@ def post(port: int, method: str, content_type: str, body: bytes) -> tuple[int, b
 
 
 def is_answering(port: int) -> bool:
-    """Whether a server at `port` answers a call, with whatever status."""
+    """True if a server at `port` answers a call, with whatever status."""
     try:
         post(port, "GetTask", "application/json", b"{}")
     except (OSError, http.client.HTTPException):

@@ -207,7 +207,7 @@ async def _page(reader: TaskReader, _count: int) -> float:
 
 
 async def _index_while_reading(server: Postgres, reader: TaskReader) -> None:
-    """What the dearest kind of upgrade, one more index, does to reads meanwhile."""
+    """The effect of the dearest kind of upgrade, one more index, to reads meanwhile."""
     statement = "CREATE INDEX one_more ON taskstore.tagged_task (id)"
     upgrade = asyncio.create_task(
         asyncio.to_thread(server.sql, statement, f"tasks_{MANY}", timeout_s=3600)

@@ -89,7 +89,7 @@ class Server:
         return [process for process in _all_processes() if _session(process) == session]
 
     def memory_bytes(self) -> int:
-        """What its processes hold in memory."""
+        """The bytes that its processes hold in memory."""
         return _PAGE_BYTES * sum(
             int(Path(f"/proc/{process}/statm").read_text().split()[1])
             for process in self.processes()
@@ -147,7 +147,7 @@ def free_port() -> int:
 
 @cache
 def _all_cores() -> Cores:
-    """What this process was given at the start, before it pins itself."""
+    """The cores that this process had at the start, before it pins itself."""
     return tuple(sorted(os.sched_getaffinity(0)))
 
 

@@ -46,7 +46,7 @@ _SETTLE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how often."""
+    """The length and the number of rounds."""
 
     rounds: int
     seconds: float
@@ -56,7 +56,7 @@ class Plan:
 
 
 class Bench:
-    """What the rows share; `failures` collects who failed where."""
+    """The state that the rows share; `failures` collects who failed where."""
 
     def __init__(
         self, plan: Plan, contract: Contract, contenders: Sequence[Contender], build: Path
@@ -92,7 +92,7 @@ class Bench:
             self.say(row, f"{contender.title} FAILED: {error}")
 
     def failed(self, row: Row, contender: Contender) -> bool:
-        """Whether a contender has failed in this row."""
+        """True if a contender has failed in this row."""
         return any(note.startswith(f"{contender.title} FAILED") for note in row.notes)
 
     def speaking(self, protocol: str) -> list[Contender]:
@@ -183,7 +183,7 @@ def latency(bench: Bench) -> Row:
 
 
 def idle(bench: Bench) -> Row:
-    """What a connection holds in memory that has made a call and waits."""
+    """The memory of a connection that has made a call and waits."""
     count = min(
         bench.plan.idle_connections,
         resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS,

@@ -18,7 +18,7 @@ _TEN = 10
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What ours has to reach: against a peer as a ratio, or by itself (peer None)."""
+    """The figure that ours has to reach: against a peer as a ratio, or by itself (peer None)."""
 
     limit: float
     peer: str | None = None
@@ -51,7 +51,7 @@ class Row:
         return ours / theirs if ours is not None and theirs else None
 
     def met(self, bar: Bar) -> bool | None:
-        """Whether ours reaches the bar; None where one of the two was not measured."""
+        """True if ours reaches the bar; None where one of the two was not measured."""
         reached = self.ratio(bar.peer) if bar.peer else self.middle(OURS)
         if reached is None:
             return None

@@ -98,7 +98,7 @@ class Connection:
 
 
 def is_answering(port: int) -> bool:
-    """Whether a server at `port` answers a call, with whatever status."""
+    """True if a server at `port` answers a call, with whatever status."""
     try:
         with Connection(port) as connection:
             connection.calls("GetTask", [b""], any_status=True)

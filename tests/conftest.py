@@ -1,4 +1,4 @@
-"""What more than one folder of tests needs."""
+"""Fixtures that more than one folder of tests needs."""
 
 import gc
 import os

@@ -127,7 +127,7 @@ class Server:
         self.sql("SELECT pg_reload_conf()")
 
     def sql(self, statement: str, database: str = "postgres", *, timeout_s: float = START_S) -> str:
-        """What psql answers, unaligned."""
+        """Return psql's answer, unaligned."""
         arguments = ["-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, "-d", database]
         command = [self.programs / "psql", *arguments, "-X", "-A", "-t", "-q"]
         done = subprocess.run(

@@ -33,7 +33,7 @@ class ServiceProcess:
 
     @property
     def log(self) -> str:
-        """What came on standard error so far."""
+        """The lines that came on standard error so far."""
         return "".join(self._log)
 
     def kill(self) -> None:

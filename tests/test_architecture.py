@@ -127,3 +127,57 @@ def test_the_two_mains_differ_only_in_class_port_and_store_side():
     main = (ROOT / "command/__main__.py").read_text()
     expected = pattern.sub(lambda match: renamed.get(match[0], match[0]), main)
     assert sorted(expected.split()) == sorted((ROOT / "query/__main__.py").read_text().split())
+
+
+SOURCES = sorted(
+    path
+    for folder in ("lib", "command", "query", "packages", "tests", "bench", "examples")
+    for path in (ROOT / folder).rglob("*.py")
+    if not {"generated", ".venv"} & set(path.parts)
+)
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_names_are_words_of_the_field(path):
+    """Error, byte and route: RFC 9113 and grpclib know no other words for them."""
+    private = re.compile("fault(?!handler)|octet|meaning")
+    for node in ast.walk(ast.parse(path.read_text())):
+        for attribute in ("id", "name", "attr", "arg"):
+            name = getattr(node, attribute, None)
+            if isinstance(name, str) and private.search(name.lower().replace("default", "")):
+                pytest.fail(f"{relative(path)}:{getattr(node, 'lineno', 0)}: {name}")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_docstrings_begin_with_the_thing_or_the_act(path):
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(path.read_text())):
+        text = ast.get_docstring(node) if isinstance(node, documented) else None
+        assert not re.match(r"(What|Whether|How)\b", text or ""), f"{relative(path)}: {text}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_modules_have_no_import_cycle(room):
+    folder = (ROOT / ROOMS[room]).parent
+    imported = {
+        path: {
+            module
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and not node.level
+            for name in [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+            if (module := folder / (name.replace(".", "/") + ".py")).exists()
+        }
+        for path in modules(room)
+    }
+    for start, direct in imported.items():
+        pending, seen = [*direct], set()
+        while pending:
+            module = pending.pop()
+            assert module != start, f"{relative(start)} imports itself by way of others"
+            if module not in seen:
+                seen.add(module)
+                pending += imported.get(module, ())

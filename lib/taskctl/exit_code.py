@@ -14,11 +14,11 @@ from taskpb import (
     TaskServiceError,
 )
 
-__all__ = ["MEANINGS", "ExitCode", "exit_code_of"]
+__all__ = ["DESCRIPTIONS", "ExitCode", "exit_code_of"]
 
 
 class ExitCode(IntEnum):
-    """The ways the program ends; MEANINGS says each in words."""
+    """The ways the program ends; DESCRIPTIONS says each in words."""
 
     DONE = 0
     FAILED = 1
@@ -32,7 +32,7 @@ class ExitCode(IntEnum):
     OUTPUT_CLOSED = 141
 
 
-MEANINGS: Final[Mapping[ExitCode, str]] = {
+DESCRIPTIONS: Final[Mapping[ExitCode, str]] = {
     ExitCode.DONE: "done",
     ExitCode.FAILED: "failed for another reason",
     ExitCode.REFUSED: "bad usage, bad input, or an argument that the service refuses",

@@ -20,13 +20,15 @@ from taskctl.commands.health import health
 from taskctl.commands.import_tasks import import_
 from taskctl.commands.list import list_
 from taskctl.commands.serve import serve
-from taskctl.exit_code import MEANINGS, ExitCode, exit_code_of
+from taskctl.exit_code import DESCRIPTIONS, ExitCode, exit_code_of
 from taskctl.printable import printable
 from taskpb import InvalidRequest, TaskServiceError
 
 __all__ = ["program", "run"]
 
-_EXIT_CODES: Final = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items())
+_EXIT_CODES: Final = "\n".join(
+    f"{code.value:>5}  {description}" for code, description in DESCRIPTIONS.items()
+)
 
 
 class _Program(click.Group):

@@ -42,7 +42,7 @@ DETAILS = ProtoStatusDetailsCodec()
 
 @dataclass
 class Refused(Exception):
-    """What a client is told instead of an answer."""
+    """The refusal that a client gets instead of an answer."""
 
     status: str
     message: str

@@ -22,7 +22,7 @@ from tests.processes import ServiceProcess
 
 CLIENTS = 64
 CHAOS_S = float(os.environ.get("TASK_CHAOS_S", "60"))
-# What passes between two faults, so that each meets a service at work.
+# What passes between two failures, so that each meets a service at work.
 CALM_S = 4.0
 BACK_S = 10.0
 CALL_S = 5.0
@@ -79,7 +79,7 @@ class Clients:
 
 
 class Cluster:
-    """A primary, its replica, and what may befall them; every fault ends with a primary."""
+    """A primary, its replica, and what may befall them; every failure ends with a primary."""
 
     def __init__(self, primary: Server, replica: Server) -> None:
         self.primary = primary
@@ -111,22 +111,22 @@ class Cluster:
         self.primary.wait_for_replica("replica")
 
 
-async def cause_faults(cluster, clients, running):
-    """One fault after the other; how long each kept the service away."""
+async def cause_failures(cluster, clients, running):
+    """One failure after the other; how long each kept the service away."""
     away = []
-    faults = itertools.cycle([cluster.restart, cluster.crash, cluster.fail_over])
+    failures = itertools.cycle([cluster.restart, cluster.crash, cluster.fail_over])
     end_at = time.monotonic() + CHAOS_S
     while time.monotonic() < end_at or len(away) < 3:
         await asyncio.sleep(CALM_S)
-        fault = next(faults)
-        await asyncio.to_thread(fault)
+        failure = next(failures)
+        await asyncio.to_thread(failure)
         back_at = time.monotonic()
         while clients.answered_at < back_at:
             assert not any(client.done() for client in running), "a client failed"
-            assert time.monotonic() < back_at + BACK_S, f"not back after {fault.__name__}"
+            assert time.monotonic() < back_at + BACK_S, f"not back after {failure.__name__}"
             await asyncio.sleep(0.02)
-        away.append((fault.__name__, round(clients.answered_at - back_at, 2)))
-        if fault == cluster.fail_over:
+        away.append((failure.__name__, round(clients.answered_at - back_at, 2)))
+        if failure == cluster.fail_over:
             await asyncio.to_thread(cluster.replace_replica)
     return away
 
@@ -145,7 +145,7 @@ async def test_chaos_loses_doubles_and_hides_nothing(postgres_programs, foreign)
             assert command.stop() == 0
             assert query.stop() == 0
         stored = await all_tasks(cluster)
-    print(f"{len(stored)} tasks; seconds away after each fault: {away}")
+    print(f"{len(stored)} tasks; seconds away after each failure: {away}")
     assert {task.id: task.text for task in stored} == acknowledged
     assert [task.id for task in stored] == list(range(1, len(stored) + 1))
 
@@ -158,7 +158,7 @@ async def run_clients(foreign, command, query, cluster):
         clients = Clients(foreign, commands, queries)
         running = [asyncio.create_task(clients.run()) for _ in range(CLIENTS)]
         try:
-            away = await cause_faults(cluster, clients, running)
+            away = await cause_failures(cluster, clients, running)
         finally:
             clients.stopping = True
             done = await asyncio.wait_for(asyncio.gather(*running), 60)

@@ -128,7 +128,7 @@ def config(request, certificate, pages, database):
 
 @pytest.fixture
 def visit(require_tool, tmp_path):
-    """What a page reports that Chromium opens."""
+    """The report of a page that Chromium opens."""
     program = require_tool("chromium")
 
     def visit(pages, config):

@@ -15,7 +15,7 @@ import pytest
 
 from command.__main__ import main as command_main
 from query.__main__ import main as query_main
-from taskctl.exit_code import MEANINGS
+from taskctl.exit_code import DESCRIPTIONS
 from taskctl.program import program
 from taskstore import SqliteLocation, open_reader
 from tests.conftest import ROOT
@@ -214,4 +214,4 @@ def test_every_command_of_taskctl_has_its_row():
 def test_every_exit_code_has_its_row():
     of_services, of_taskctl = rows("exit code")
     assert [int(row[0]) for row in of_services] == [0, 1, 2, 130]
-    assert {int(row[0]): row[1] for row in of_taskctl} == {**MEANINGS}
+    assert {int(row[0]): row[1] for row in of_taskctl} == {**DESCRIPTIONS}

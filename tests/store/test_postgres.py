@@ -1,4 +1,4 @@
-"""What is particular to the PostgreSQL backend: servers, and what may happen to them."""
+"""The particulars of the PostgreSQL backend: servers, and what may happen to them."""
 
 import asyncio
 import secrets

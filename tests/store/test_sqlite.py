@@ -1,4 +1,4 @@
-"""What is particular to the SQLite backend: the file and what may happen to it."""
+"""The particulars of the SQLite backend: the file and what may happen to it."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What every backend promises as TaskWriter and TaskReader."""
+"""The promises of every backend as TaskWriter and TaskReader."""
 
 import asyncio
 from uuid import uuid4

@@ -10,7 +10,7 @@ import pytest
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
-from taskctl.exit_code import MEANINGS, ExitCode
+from taskctl.exit_code import DESCRIPTIONS, ExitCode
 from tests.taskctl.conftest import TASKCTL
 from tests.taskpb.fake_tasks import bad_request
 
@@ -29,13 +29,13 @@ from tests.taskpb.fake_tasks import bad_request
     ],
 )
 async def test_each_status_is_one_plain_line_and_its_exit_code(run, fake, error, code, line):
-    fake.faults = [error] * 100
+    fake.errors = [error] * 100
     result = await run("create", "milk", "--timeout", "1")
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"taskctl: {line}\n")
 
 
-def test_every_exit_code_has_a_meaning():
-    assert list(MEANINGS) == list(ExitCode)
+def test_every_exit_code_has_a_description():
+    assert list(DESCRIPTIONS) == list(ExitCode)
 
 
 async def test_an_answer_that_does_not_come_is_exit_code_5(run, fake):
@@ -56,7 +56,7 @@ async def test_a_service_that_is_away_is_one_line_at_once(run, refused, argument
 
 
 async def test_a_servers_message_cannot_play_tricks_in_the_terminal(run, fake):
-    fake.faults = [GRPCError(Status.NOT_FOUND, "\x1b[2Jgone\nX")]
+    fake.errors = [GRPCError(Status.NOT_FOUND, "\x1b[2Jgone\nX")]
     result = await run("get", "1")
     assert result.stderr == "taskctl: \\x1b[2Jgone\\nX\n"
 
@@ -105,8 +105,8 @@ async def test_help_shows_the_addresses_defaults_and_variables(run, name):
 
 async def test_help_tells_the_exit_codes(run):
     text = (await run("--help")).stdout
-    for code, meaning in MEANINGS.items():
-        assert f"{code.value}  {meaning}" in text
+    for code, description in DESCRIPTIONS.items():
+        assert f"{code.value}  {description}" in text
 
 
 async def test_the_version_is_told(run):

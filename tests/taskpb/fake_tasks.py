@@ -27,8 +27,8 @@ class FakeTasks(TaskServiceBase):
         self.by_request_id: dict[str, Task] = {}
         self.requests: list = []
         self.seconds_left: list[float] = []
-        self.faults: list[Exception] = []
-        self.calls_until_fault = 0
+        self.errors: list[Exception] = []
+        self.calls_until_error = 0
         self.lost_answers = 0
         self.tokens: list[str] = []
         self.replaced = False
@@ -99,9 +99,9 @@ class FakeTasks(TaskServiceBase):
 
                 stream.recv_message = recv_message
                 await self.gate.wait()
-                if self.faults and not self.calls_until_fault:
-                    raise self.faults.pop(0)
-                self.calls_until_fault = max(0, self.calls_until_fault - 1)
+                if self.errors and not self.calls_until_error:
+                    raise self.errors.pop(0)
+                self.calls_until_error = max(0, self.calls_until_error - 1)
                 await func(stream)
             finally:
                 self.in_flight -= 1

@@ -104,7 +104,7 @@ async def test_a_token_of_a_replaced_database_is_forgotten_and_the_read_repeated
 async def test_a_read_refused_for_another_field_is_not_repeated(tasks, fake, bad_request_error):
     await tasks.create("task")
     fake.requests.clear()
-    fake.faults = [bad_request_error(page_token="is forged")]
+    fake.errors = [bad_request_error(page_token="is forged")]
     with pytest.raises(InvalidRequest) as caught:
         [_ async for _ in tasks.list()]
     assert caught.value.violations == {"page_token": "is forged"}

@@ -21,7 +21,7 @@ CLASSES = {
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
 async def test_each_status_is_its_class_over_the_wire(channel, fake, status):
-    fake.faults = [GRPCError(status, "why")] * 1000
+    fake.errors = [GRPCError(status, "why")] * 1000
     async with TaskClient(command=channel, query=channel, timeout_s=1) as tasks:
         with pytest.raises(TaskServiceError) as caught:
             await tasks.get(1)
@@ -31,7 +31,7 @@ async def test_each_status_is_its_class_over_the_wire(channel, fake, status):
 
 
 async def test_violations_are_decoded_from_the_status_details(channel, fake, bad_request_error):
-    fake.faults = [bad_request_error(text="is blank", tags="are too many")]
+    fake.errors = [bad_request_error(text="is blank", tags="are too many")]
     async with TaskClient(command=channel) as tasks:
         with pytest.raises(errors.InvalidRequest) as caught:
             await tasks.create(" ")

@@ -37,7 +37,7 @@ async def test_unavailable_is_tried_again_and_doubles_nothing(tasks, fake):
 
 async def test_reads_are_tried_again(tasks, fake):
     await tasks.create("milk")
-    fake.faults = [GRPCError(Status.UNAVAILABLE), GRPCError(Status.UNAVAILABLE)]
+    fake.errors = [GRPCError(Status.UNAVAILABLE), GRPCError(Status.UNAVAILABLE)]
     assert (await tasks.get(1)).text == "milk"
 
 
@@ -45,7 +45,7 @@ async def test_reads_are_tried_again(tasks, fake):
     "status", [status for status in Status if status not in (Status.OK, Status.UNAVAILABLE)]
 )
 async def test_no_other_status_is_tried_again(tasks, fake, status):
-    fake.faults = [GRPCError(status, "once")]
+    fake.errors = [GRPCError(status, "once")]
     with pytest.raises(TaskServiceError, match="once"):
         await tasks.create("milk")
     assert len(fake.seconds_left) == 1

@@ -42,15 +42,6 @@ def test_only_two_files_import_betterproto():
     assert users <= {"betterproto_internals.py", "methods.py"}
 
 
-def test_protowire_imports_no_other_room():
-    rooms = {"taskpb", "grpcwire", "taskstore", "servicekit", "taskctl", "command", "query"}
-    for path in ROOM.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {name.split(".")[0] for name in names} & rooms
-
-
 def test_generated_attributes_are_pythons_own(torture):
     for name in ("Leaf", "Tree", "Scalars", "Choice"):
         cls = getattr(torture, name)

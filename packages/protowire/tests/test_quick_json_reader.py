@@ -1,4 +1,4 @@
-"""JSON read by generated code: the same message, and the same refusals, as the long way gives."""
+"""JSON read by generated code: the same message, and the same refusals, as the full way gives."""
 
 import json
 import random
@@ -19,7 +19,7 @@ ODD = [
 
 @pytest.fixture
 def both(monkeypatch):
-    """What reading a text gives, by generated code and the long way."""
+    """What reading a text gives, by generated code and the full way."""
 
     def outcome(cls, text, **options):
         try:
@@ -58,7 +58,7 @@ def test_what_the_writers_write_is_read_by_generated_code(upb, torture):
         assert encode(found) == encode(from_json(torture.PlainBytes, to_json(message, indent=1)))
 
 
-def test_quick_reading_equals_the_long_way(upb, torture, both):
+def test_quick_reading_equals_the_full_way(upb, torture, both):
     """Whatever one of its values is replaced by, its names are spelt, or the text is cut to."""
     inputs = Inputs(5)
     chance = random.Random(5)
@@ -69,10 +69,10 @@ def test_quick_reading_equals_the_long_way(upb, torture, both):
             text = text[: chance.randrange(len(text) + 1)]
         text = chance.choice(["", "", " "]) + text + chance.choice(["", "", "\n", "{}"])
         lenient = number % 2 == 0
-        known, long = both(torture.PlainBytes, text, ignore_unknown=lenient)
-        assert known == long, text
-        known, long = both(torture.PlainBytes, text.encode(), ignore_unknown=lenient)
-        assert known == long, text
+        known, full = both(torture.PlainBytes, text, ignore_unknown=lenient)
+        assert known == full, text
+        known, full = both(torture.PlainBytes, text.encode(), ignore_unknown=lenient)
+        assert known == full, text
 
 
 def altered(plain, chance):
@@ -93,8 +93,8 @@ def altered(plain, chance):
 @pytest.mark.parametrize("value", ODD)
 def test_odd_wrapped_values_are_judged_as_ever(torture, both, value):
     for name in ("anInt64", "aUint32", "aBool", "aString"):
-        known, long = both(torture.PlainWrappers, json.dumps({name: value}))
-        assert known == long
+        known, full = both(torture.PlainWrappers, json.dumps({name: value}))
+        assert known == full
 
 
 @pytest.mark.parametrize(
@@ -122,15 +122,15 @@ def test_odd_wrapped_values_are_judged_as_ever(torture, both, value):
 )
 def test_unusual_texts_are_judged_as_ever(torture, both, text):
     for lenient in (False, True):
-        known, long = both(torture.PlainBytes, text, ignore_unknown=lenient)
-        assert known == long
+        known, full = both(torture.PlainBytes, text, ignore_unknown=lenient)
+        assert known == full
 
 
 def test_nesting_is_limited_alike(torture, both):
     deep = '{"inner":' * 8 + "{}" + "}" * 8
     for depth in (7, 8, 9):
-        known, long = both(torture.PlainBytes, deep, max_depth=depth)
-        assert known == long
+        known, full = both(torture.PlainBytes, deep, max_depth=depth)
+        assert known == full
         assert isinstance(known, str) == (depth < 8)
 
 

@@ -8,7 +8,7 @@ from protowire import DecodeError, encode, from_encoded, registry, to_json
 
 @pytest.fixture
 def both(torture):
-    """The JSON of a message with this one inside, known by its bytes and decoded, or its fault."""
+    """The JSON of a message with this one inside, known by its bytes and decoded, or its error."""
 
     def outcome(make, data):
         try:

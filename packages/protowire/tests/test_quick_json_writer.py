@@ -1,4 +1,4 @@
-"""JSON by generated code: the same text, and the same refusals, as the long way gives."""
+"""JSON by generated code: the same text, and the same refusals, as the full way gives."""
 
 from copy import deepcopy
 
@@ -45,7 +45,7 @@ def outcome(message):
 
 @pytest.fixture
 def both(monkeypatch):
-    """What a message's JSON is, by generated code and the long way."""
+    """What a message's JSON is, by generated code and the full way."""
 
     def both(message):
         quick = outcome(deepcopy(message))
@@ -65,7 +65,7 @@ def test_plain_classes_have_generated_code_and_others_have_not(torture, task):
     assert not {torture.Scalars, torture.Maps, torture.Known} & registry.QUICK_JSON_WRITERS.keys()
 
 
-def test_quick_json_equals_the_long_way(torture, task, upb, both):
+def test_quick_json_equals_the_full_way(torture, task, upb, both):
     for cls, oracle in (
         (torture.Plain, upb.torture.Plain),
         (torture.PlainWrappers, upb.torture.PlainWrappers),
@@ -74,19 +74,19 @@ def test_quick_json_equals_the_long_way(torture, task, upb, both):
         inputs = Inputs(20241124)
         for _ in range(500):
             message = cls.FromString(inputs.valid(oracle))
-            quick, long = both(message)
-            assert quick == long == json_writer._quick_json(message)
+            quick, full = both(message)
+            assert quick == full == json_writer._quick_json(message)
             assert from_json(cls, quick) == message
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_quick_json_refuses_what_the_long_way_refuses(torture, both, odd):
+def test_quick_json_refuses_what_the_full_way_refuses(torture, both, odd):
     for cls in (torture.Plain, torture.PlainWrappers):
         for name in cls.__dataclass_fields__:
             message = cls()
             setattr(message, name, odd)
-            quick, long = both(message)
-            assert quick == long, name
+            quick, full = both(message)
+            assert quick == full, name
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
@@ -94,8 +94,8 @@ def test_quick_json_names_what_is_wrong_within(torture, both, odd):
     for name in torture.Plain.__dataclass_fields__:
         message = torture.Plain()
         setattr(message, name, odd)
-        quick, long = both(torture.Plain(inner=message))
-        assert quick == long, name
+        quick, full = both(torture.Plain(inner=message))
+        assert quick == full, name
 
 
 def test_a_sub_message_that_was_merely_read_is_left_out(torture, both):
@@ -111,11 +111,11 @@ def test_a_message_known_by_its_bytes_is_written(torture, both):
     assert to_json(from_encoded(torture.Plain, inner)) == '{"aString":"é"}'
 
 
-def test_messages_are_nested_as_deep_as_the_long_way_nests_them(torture, both):
+def test_messages_are_nested_as_deep_as_the_full_way_nests_them(torture, both):
     for depth in (MAX_DEPTH, MAX_DEPTH + 1):
         message = torture.Plain()
         for _ in range(depth):
             message = torture.Plain(many_plain=[message])
-        quick, long = both(message)
-        assert quick == long
+        quick, full = both(message)
+        assert quick == full
         assert quick.startswith("EncodeError") is (depth > MAX_DEPTH)

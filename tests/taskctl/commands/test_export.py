@@ -48,8 +48,8 @@ async def test_a_file_is_written_whole(run, lines, tmp_path):
 async def test_a_failure_leaves_the_file_as_it_was(run, fake, tmp_path):
     path = tmp_path / "out.jsonl"
     path.write_text("before")
-    fake.calls_until_fault = 1
-    fake.faults = [GRPCError(Status.INTERNAL, "broke")]
+    fake.calls_until_error = 1
+    fake.errors = [GRPCError(Status.INTERNAL, "broke")]
     result = await run("export", "-o", str(path))
     assert (result.exit_code, result.stderr) == (1, "taskctl: broke\n")
     assert path.read_text() == "before"

@@ -84,7 +84,7 @@ async def test_a_failure_tells_how_far_it_came_and_how_to_go_on(run, fake, file)
 
 
 async def test_a_limit_reached_is_exit_code_7(run, fake, file):
-    fake.faults = [GRPCError(Status.RESOURCE_EXHAUSTED, "disk full")]
+    fake.errors = [GRPCError(Status.RESOURCE_EXHAUSTED, "disk full")]
     assert (await run("import", file)).exit_code == 7
 
 

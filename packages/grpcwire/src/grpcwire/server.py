@@ -112,7 +112,8 @@ class Server:
         if path is not None:
             self._servers = [await loop.create_unix_server(self._protocol, path, **options)]
         elif sock is None:
-            self._servers = [await loop.create_server(self._protocol, host, port, **options)]
+            where: dict[str, Any] = {"host": host, "port": port}
+            self._servers = [await loop.create_server(self._protocol, **where, **options)]
         else:
             for each in [sock] if isinstance(sock, socket.socket) else sock:
                 server = await loop.create_server(self._protocol, sock=each, **options)

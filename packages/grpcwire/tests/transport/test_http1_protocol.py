@@ -252,7 +252,8 @@ async def test_a_slow_reader_that_makes_progress_gets_all_of_it(connect, connect
 @pytest.mark.parametrize("before", [b"", say(b"1")])
 @pytest.mark.parametrize("raw", [b"POST ", say(b"")[:-1]])
 async def test_slow_heads_are_not_waited_for(connect, before, raw):
-    server, client = await connect(limits=Limits(preface_s=0.05))
+    # Long enough for a busy machine to begin the head before it is over.
+    server, client = await connect(limits=Limits(preface_s=0.3))
     if before:
         client.send(before)
         assert (await client.response()).body == b"1"

@@ -21,13 +21,15 @@ So betterproto's own to_dict, from_dict, which_one_of, serialized_on_wire work u
 pin is checked at import: on another version nothing here may be trusted.
 """
 
+# Messages are of classes that are made at run time, and betterproto is typed in part.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from threading import RLock
-from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import betterproto
 from betterproto import casing
@@ -37,7 +39,31 @@ from protowire.errors import CompileError
 from protowire.shape import Field, Label, Shape, Value
 from protowire.wellknown import DURATION_ZERO, TIMESTAMP_ZERO
 
-PINNED = "2.0.0b7"
+__all__ = [
+    "METHODS",
+    "PINNED",
+    "READ",
+    "SERIALIZED",
+    "UNKNOWN",
+    "UNSET",
+    "class_attributes",
+    "enum_member",
+    "enum_member_name",
+    "enum_members",
+    "enum_names",
+    "field_default",
+    "has_post_init",
+    "install",
+    "instance_dict",
+    "is_message_class",
+    "new",
+    "only_read",
+    "read_shape",
+    "run_post_init",
+]
+
+PINNED: Final = "2.0.0b7"
+"""The one version of betterproto whose inside this is."""
 if __version__ != PINNED:
     raise ImportError(
         f"protowire relies on the inside of betterproto {PINNED}, "
@@ -45,17 +71,21 @@ if __version__ != PINNED:
     )
 
 Message = betterproto.Message
-UNSET = betterproto.PLACEHOLDER
-SERIALIZED = "_serialized_on_wire"
-UNKNOWN = "_unknown_parts"
-READ = "_read_defaults"
-_OWN = frozenset({SERIALIZED, UNKNOWN, READ})
-_reading = RLock()
+UNSET: Final = betterproto.PLACEHOLDER
+"""The value of a field that was never set."""
+SERIALIZED: Final = "_serialized_on_wire"
+"""The attribute that is true of a message in which anything was set."""
+UNKNOWN: Final = "_unknown_parts"
+"""The attribute that lists a message's unknown fields, as bytes."""
+READ: Final = "_read_defaults"
+"""The attribute that remembers sub-messages made by reading them."""
+_OWN: Final = frozenset({SERIALIZED, UNKNOWN, READ})
+_reading: Final = RLock()
 
-new = object.__new__
+new: Final[Callable[[Any], Any]] = object.__new__
 instance_dict: Callable[[Any], dict[str, Any]] = Message.__dict__["__dict__"].__get__
 
-_SCALARS = frozenset(
+_SCALARS: Final = frozenset(
     {
         *betterproto.WIRE_VARINT_TYPES,
         *betterproto.FIXED_TYPES,
@@ -66,14 +96,6 @@ _SCALARS = frozenset(
 
 
 # Reading classes.
-
-
-def message_classes(module: ModuleType) -> list[type]:
-    """Return the message classes that a module has; TypeError if it has none."""
-    classes = [value for value in vars(module).values() if is_message_class(value)]
-    if not classes:
-        raise TypeError(f"{module.__name__} has no message classes")
-    return classes
 
 
 def is_message_class(cls: object) -> bool:
@@ -99,7 +121,7 @@ def _prefix(enum: Any) -> str:
 
 
 def enum_member_name(enum: Any, name: str) -> str:
-    """Return the Python name of a proto's enum member: without the enum's name, and no keyword."""
+    """Return the Python name of a proto's enum member: without the enum's name, never a keyword."""
     _, found, rest = name.partition(_prefix(enum))
     return casing.sanitize_name(rest.strip("_") if found else name)
 
@@ -114,7 +136,7 @@ def read_shape(cls: Any) -> Shape:
     """Read a class; CompileError names every field, or the class, that can't be compiled."""
     name = cls.__name__
     if "__dataclass_fields__" not in vars(cls) or hasattr(cls, "__pydantic_fields__"):
-        raise CompileError({name: "is no dataclass of its own"})
+        raise CompileError({name: "is not a dataclass of its own"})
     own = sorted((set(vars(cls)) & _REPLACED) - set(cls.__dataclass_fields__))
     if own:
         raise CompileError({name: f"defines its own {', '.join(own)}"})
@@ -286,14 +308,6 @@ def only_read(fields: dict[str, Any], name: str, value: Any) -> bool:
     return name in read and read[name] is value and not value._serialized_on_wire
 
 
-def keep_unknown(message: Any, unknown: list[bytes] | None, piece: bytes) -> list[bytes]:
-    """Keep the bytes of an unknown field; returns the message's list of them."""
-    if unknown is None:
-        unknown = message.__dict__[UNKNOWN] = []
-    unknown.append(piece)
-    return unknown
-
-
 def class_attributes(shape: Shape) -> dict[str, Any]:
     """Return what stands on the class for what an instance may lack."""
     attributes: dict[str, Any] = {
@@ -365,7 +379,7 @@ def install(shape: Shape, methods: dict[str, Any]) -> None:
         setattr(cls, name, value)
 
 
-METHODS = (
+METHODS: Final = (
     "FromString",
     "SerializeToString",
     "__bool__",
@@ -382,5 +396,5 @@ METHODS = (
     "load",
     "parse",
 )
-"""What compiled classes have in place of betterproto's own, besides `__init__`."""
-_REPLACED = frozenset({*METHODS, "__getattribute__", "__setattr__"})
+"""The methods that compiled classes have in place of betterproto's own, besides `__init__`."""
+_REPLACED: Final = frozenset({*METHODS, "__getattribute__", "__setattr__"})

@@ -1,9 +1,12 @@
-"""Finds the field for which a message could not be encoded, after the fact.
+"""The field for which a message could not be encoded, found after the fact.
 
-Generated encoders check as they go and stop at the first fault without knowing its name.
+Generated encoders check as they go and stop at the first error without knowing its name.
 Then, and only then, this walks the message by its shape and names the culprit. What it
 calls wrong the encoders must refuse, and the other way round; a test holds the two together.
 """
+
+# A field may hold anything: that is what is checked.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -11,14 +14,14 @@ from typing import Any
 
 from protowire.shape import FLOATS, RANGES, Field, Label, Shape, Value
 from protowire.wellknown import timestamp_bytes
-from protowire.wire import MAX_DEPTH, as_float, as_int, pack_float
+from protowire.wire import MAX_DEPTH, TOO_DEEP, as_float, as_int, pack_float
+
+__all__ = ["FieldError", "ShapeOf", "find_error"]
 
 ShapeOf = Callable[[type], Shape | None]
-
-__all__ = ["find_error"]
-
+"""Looks up the shape of a class: None for one that is not compiled."""
 FieldError = tuple[str, str]
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
+"""The reason why a field can't be encoded, and the field's path."""
 
 
 def find_error(shape_of: ShapeOf, message: Any) -> FieldError | None:
@@ -46,7 +49,7 @@ def _field_errors(
             yield _wrong("a dict", value), path
             return
         if value and depth < 1:
-            yield _TOO_DEEP, path
+            yield TOO_DEEP, path
             return
         for key, item in value.items():
             yield from _value_errors(shape_of, Value(field.key), key, f"{path} key {key!r}", depth)
@@ -65,7 +68,7 @@ def _value_errors(
     shape_of: ShapeOf, kind: Value, value: Any, path: str, depth: int
 ) -> Iterator[FieldError]:
     if kind.kind in {"message", "timestamp", "duration", "wrapper"} and depth < 1:
-        yield _TOO_DEEP, path
+        yield TOO_DEEP, path
     elif kind.kind == "message":
         if not isinstance(value, kind.type) or shape_of(type(value)) is None:
             yield _wrong(kind.type.__name__, value), path
@@ -137,5 +140,5 @@ def _int_error(kind: str, value: object) -> str | None:
     if low <= number <= high:
         return None
     # Digits of a huge int could be refused by Python, or flood a log.
-    shown = str(number) if number.bit_length() < 128 else "a huge int"  # noqa: PLR2004
+    shown = str(number) if number.bit_length() < 128 else "a huge int"  # noqa: PLR2004 - twice the widest field
     return f"{shown} is out of range for {'int32' if kind == 'enum' else kind}"

@@ -25,7 +25,7 @@ __all__ = ["Codec", "JsonCodec"]
 class Codec(CodecBase):
     """Messages as protobuf's binary form, for a server's or a channel's `codec`."""
 
-    __content_subtype__ = "proto"
+    __content_subtype__ = "proto"  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType] # as grpclib's own
 
     @override
     def encode(self, message: Any, message_type: Any) -> bytes:
@@ -42,7 +42,7 @@ class Codec(CodecBase):
 class JsonCodec(CodecBase):
     """Messages as JSON text (ProtoJSON), for `grpcwire.Server(..., codecs=[JsonCodec()])`."""
 
-    __content_subtype__ = "json"
+    __content_subtype__ = "json"  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType] # as grpclib's own
 
     @override
     def encode(self, message: Any, message_type: Any) -> bytes:

@@ -11,21 +11,24 @@ carry no trace of all this.
 Until then `type(message)` is the subclass; `isinstance` holds as ever.
 """
 
+# The hidden classes are made at run time.
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from protowire.betterproto_internals import class_attributes, instance_dict, new
 from protowire.registry import DECODERS, LAZY
 from protowire.shape import Shape
 from protowire.wire import MAX_DEPTH
 
-__all__ = ["from_encoded", "make_lazy_class"]
+__all__ = ["encode_lazy", "from_encoded", "make_lazy_class", "settle"]
 
 T = TypeVar("T")
-ENCODED = "_protowire_encoded"
+_ENCODED: Final = "_protowire_encoded"
 
-_set_class = object.__dict__["__class__"].__set__
-_settling = RLock()
+_set_class: Final = object.__dict__["__class__"].__set__
+_settling: Final = RLock()
 
 
 def from_encoded(cls: type[T], data: bytes) -> T:
@@ -43,22 +46,22 @@ def from_encoded(cls: type[T], data: bytes) -> T:
         message: Any = new(LAZY[cls])
     except KeyError:
         raise TypeError(f"{cls.__name__} is not compiled") from None
-    message._protowire_encoded = data  # noqa: SLF001 - ours
-    return message  # type: ignore[no-any-return]
+    message._protowire_encoded = data  # noqa: SLF001 - our own attribute
+    return message  # type: ignore[no-any-return] # one of `cls`
 
 
 def settle(message: Any, cls: type) -> None:
     """Decode a lazy message in place."""
     with _settling:
         own = instance_dict(message)
-        if ENCODED not in own:
+        if _ENCODED not in own:
             return  # another thread was faster
         decoded: Any = new(cls)
-        data = own[ENCODED]
+        data = own[_ENCODED]
         DECODERS[cls](data, 0, len(data), decoded, MAX_DEPTH)
         # Until the class is set, the descriptors keep other threads waiting for the lock.
         own.update(instance_dict(decoded))
-        del own[ENCODED]
+        del own[_ENCODED]
         _set_class(message, cls)
 
 
@@ -104,5 +107,5 @@ def make_lazy_class(shape: Shape) -> type:
 
 def encode_lazy(message: Any, _depth: int) -> bytes:
     """Return back the bytes that the message is known by."""
-    data: bytes = message._protowire_encoded  # noqa: SLF001 - ours
+    data: bytes = message._protowire_encoded  # noqa: SLF001 - our own attribute
     return data

@@ -5,28 +5,57 @@ into the one error family, and send what is not compiled to its own methods: mes
 protobuf's runtime, and betterproto classes that were left out by name.
 """
 
+# Messages may be of any runtime's classes.
+# pyright: reportUnknownArgumentType=false
+
 import struct
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from protowire.betterproto_internals import is_message_class, new
+from protowire.betterproto_internals import UNKNOWN, is_message_class, new
 from protowire.check import find_error
 from protowire.errors import CompileError, DecodeError, EncodeError, ProtowireError
 from protowire.shape import Shape
 from protowire.wire import MAX_DEPTH, TRUNCATED
 
+__all__ = [
+    "DECODERS",
+    "DECODE_ERRORS",
+    "ENCODERS",
+    "ENCODE_ERRORS",
+    "LAZY",
+    "QUICK_JSON_READERS",
+    "QUICK_JSON_TRANSCODERS",
+    "QUICK_JSON_WRITERS",
+    "SHAPES",
+    "decode",
+    "encode",
+    "encode_other",
+    "keep_unknown",
+    "locate",
+    "merge",
+    "shape_of",
+]
+
 T = TypeVar("T")
 
-ENCODERS: dict[type, Callable[[Any, int], bytes]] = {}
-DECODERS: dict[type, Callable[..., None]] = {}
-QUICK_JSON_WRITERS: dict[type, Callable[[Any, int], str]] = {}
-QUICK_JSON_READERS: dict[type, Callable[[Any, int], Any]] = {}
-QUICK_JSON_TRANSCODERS: dict[type, Callable[[bytes, int, int, int], str]] = {}
-LAZY: dict[type, type] = {}
-SHAPES: dict[type, Shape] = {}
+ENCODERS: Final[dict[type, Callable[[Any, int], bytes]]] = {}
+"""A class's encoder: a message, and the levels that may be below it."""
+DECODERS: Final[dict[type, Callable[..., None]]] = {}
+"""A class's decoder: data, from, to, the message to fill, levels, what it holds already."""
+QUICK_JSON_WRITERS: Final[dict[type, Callable[[Any, int], str]]] = {}
+"""A message, and levels, to JSON text; may raise TakeFullWay, as the next two."""
+QUICK_JSON_READERS: Final[dict[type, Callable[[Any, int], Any]]] = {}
+"""What the scanner gives, and levels, to a message."""
+QUICK_JSON_TRANSCODERS: Final[dict[type, Callable[[bytes, int, int, int], str]]] = {}
+"""Data, from, to, and levels, to JSON text."""
+LAZY: Final[dict[type, type]] = {}
+"""The hidden class of a class's messages that are known only by their bytes."""
+SHAPES: Final[dict[type, Shape]] = {}
 
-DECODE_ERRORS = (DecodeError, IndexError, UnicodeDecodeError, struct.error)
-ENCODE_ERRORS = (
+DECODE_ERRORS: Final = (DecodeError, IndexError, UnicodeDecodeError, struct.error)
+"""All that stops a generated decoder."""
+ENCODE_ERRORS: Final = (
     ProtowireError,
     AttributeError,
     IndexError,
@@ -35,6 +64,7 @@ ENCODE_ERRORS = (
     UnicodeEncodeError,
     struct.error,
 )
+"""All that stops a generated encoder."""
 
 
 def encode(message: Any) -> bytes:
@@ -80,6 +110,14 @@ def encode_other(message: Any, cls: type, depth: int) -> bytes:
     if encoder is None:
         raise TypeError
     return encoder(message, depth)
+
+
+def keep_unknown(message: Any, unknown: list[bytes] | None, piece: bytes) -> list[bytes]:
+    """Keep the bytes of an unknown field; returns the message's list of them."""
+    if unknown is None:
+        unknown = message.__dict__[UNKNOWN] = []
+    unknown.append(piece)
+    return unknown
 
 
 def shape_of(cls: type) -> Shape | None:

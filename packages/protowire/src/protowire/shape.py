@@ -1,4 +1,4 @@
-"""What the generators know of a message class: fields, numbers, kinds. Plain data.
+"""A message class as plain data: its fields, their numbers and kinds.
 
 `betterproto_internals` reads shapes off classes; the generators, the check behind
 `EncodeError` and the JSON mapping read shapes and nothing else, so none of them knows
@@ -8,14 +8,26 @@ betterproto. A shape never changes once made.
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["FIXED", "FLOATS", "RANGES", "SIGNED", "VARINTS", "Field", "Label", "Shape", "Value"]
+__all__ = [
+    "FIXED",
+    "FLOATS",
+    "LEN",
+    "RANGES",
+    "SIGNED",
+    "VARINTS",
+    "Field",
+    "Label",
+    "Shape",
+    "Value",
+]
 
-VARINTS = frozenset(
+VARINTS: Final = frozenset(
     {"int32", "int64", "uint32", "uint64", "sint32", "sint64", "bool", "enum"},
 )
-FIXED = {
+"""Kinds that are written as varints."""
+FIXED: Final = {
     "fixed32": "I",
     "sfixed32": "i",
     "float": "f",
@@ -24,9 +36,10 @@ FIXED = {
     "double": "d",
 }
 """Kinds of fixed width, with the struct module's letter for each."""
-FLOATS = frozenset({"float", "double"})
-SIGNED = frozenset({"int32", "int64", "sint32", "sint64", "sfixed32", "sfixed64", "enum"})
-RANGES = {
+FLOATS: Final = frozenset({"float", "double"})
+SIGNED: Final = frozenset({"int32", "int64", "sint32", "sint64", "sfixed32", "sfixed64", "enum"})
+"""Integer kinds that may be negative."""
+RANGES: Final = {
     kind: (-(1 << bits - 1), (1 << bits - 1) - 1) if kind in SIGNED else (0, (1 << bits) - 1)
     for bits, kinds in (
         (32, ("int32", "uint32", "sint32", "fixed32", "sfixed32", "enum")),
@@ -36,16 +49,23 @@ RANGES = {
 }
 """Integer kinds, with the least and the greatest value of each."""
 
-VARINT, I64, LEN, I32 = 0, 1, 2, 5
-_EIGHT_BYTES = frozenset({"fixed64", "sfixed64", "double"})
+VARINT: Final = 0
+I64: Final = 1
+LEN: Final = 2
+I32: Final = 5
+"""The wire types of the encoding specification."""
+_EIGHT_BYTES: Final = frozenset({"fixed64", "sfixed64", "double"})
 
 
 class Label(Enum):
-    """How a field keeps its presence."""
+    """The way in which a field keeps its presence."""
 
-    IMPLICIT = "implicit"  # a scalar that is absent when zero
-    OPTIONAL = "optional"  # absent when None: proto3 optional, and wrappers
-    PRESENT = "present"  # a singular sub-message, present when set
+    IMPLICIT = "implicit"
+    """A scalar that is absent when zero."""
+    OPTIONAL = "optional"
+    """Absent when None: proto3 optional, and wrappers."""
+    PRESENT = "present"
+    """A singular sub-message, present when set."""
     ONEOF = "oneof"
     REPEATED = "repeated"
     MAP = "map"

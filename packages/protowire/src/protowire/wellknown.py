@@ -95,7 +95,7 @@ def _time_bytes(parts: Parts) -> bytes:
     return encoded + b"\x10" + int32_bytes(nanos) if nanos else encoded
 
 
-def timestamp_bytes(value: datetime) -> bytes:
+def timestamp_bytes(value: object) -> bytes:
     """Encode the body of a Timestamp; a naive datetime is refused, and one that is out of range."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise TypeError
@@ -105,7 +105,7 @@ def timestamp_bytes(value: datetime) -> bytes:
     return _time_bytes(parts)
 
 
-def duration_bytes(value: timedelta) -> bytes:
+def duration_bytes(value: object) -> bytes:
     """Encode the body of a Duration."""
     if not isinstance(value, timedelta):
         raise TypeError

@@ -12,8 +12,11 @@ for sub-messages, map entries and unknown groups alike.
 https://protobuf.dev/programming-guides/encoding
 """
 
+# A field may hold anything until it is looked at.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from struct import Struct, unpack
-from typing import Final
+from typing import Any, Final
 
 from protowire.errors import DecodeError
 
@@ -140,7 +143,7 @@ def packed_varints(data: bytes, pos: int, stop: int) -> list[int]:
         raise DecodeError(TRUNCATED)
     if chunk.isascii():  # every element is one byte
         return list(chunk)
-    values = []
+    values: list[int] = []
     pos, end = 0, len(chunk)
     while pos < end:
         value = chunk[pos]
@@ -223,14 +226,14 @@ def sint64_bytes(value: int) -> bytes:
     return varint(value << 1 if value >= 0 else ~(value << 1))
 
 
-def as_int(value: object) -> int:
+def as_int(value: Any) -> int:
     """Accept integers of any class but bool."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError
     return int(value.__index__())
 
 
-def as_float(value: object) -> float:
+def as_float(value: Any) -> float:
     """Accept floats and integers of any class but bool."""
     if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
         raise TypeError
@@ -256,21 +259,21 @@ def as_str(value: object) -> str:
     return str.__str__(value)
 
 
-def as_bytes(value: object) -> bytes:
+def as_bytes(value: Any) -> bytes:
     """Accept bytes and their mutable kin."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError
     return bytes(value)
 
 
-def as_list(value: object) -> list[object]:
+def as_list(value: Any) -> list[Any]:
     """Accept lists and tuples."""
     if not isinstance(value, (list, tuple)):
         raise TypeError
     return list(value)
 
 
-def as_dict(value: object) -> dict[object, object]:
+def as_dict(value: Any) -> dict[Any, Any]:
     """Accept dicts of any class."""
     if not isinstance(value, dict):
         raise TypeError

@@ -12,6 +12,9 @@ The handler runs in a task of its own, never within the reading of its request: 
 was read in one turn of the loop runs in the next, in the order of its coming.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# grpclib's Handler leaves out the parameters of its generics.
+
 import asyncio
 import logging
 from abc import abstractmethod

@@ -7,6 +7,9 @@ another's. The response of a unary rpc is kept until the handler returns, so tha
 leaves in one piece with its status, and not at all if the handler fails after it.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# grpclib's Handler leaves out the parameters of its generics.
+
 from abc import abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any, Final, Generic, Protocol, TypeVar, cast

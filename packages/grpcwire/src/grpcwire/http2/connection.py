@@ -16,7 +16,7 @@ here, and nothing of gRPC. Called by the transport, and by calls that send.
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from grpcwire.counters import Counters
 from grpcwire.http.budget import TINY_BYTES, Budget, BudgetExhausted
@@ -92,7 +92,7 @@ class Connection(ABC):
         "streams",
     )
 
-    _receivers: ClassVar[tuple[Callable[["Connection", int, int, bytes], Event | None], ...]]
+    _receivers: ClassVar[tuple[Callable[[Any, int, int, bytes], Event | None], ...]]
 
     def __init_subclass__(cls) -> None:
         """Look the methods of an end up once, for the table that every frame goes by."""

@@ -5,6 +5,7 @@ The sending half of a `ServerCall`, with gRPC's header blocks and HTTP/2's windo
 `grpcwire.transport.http2_protocol` for each request that `router` finds to be gRPC.
 """
 
+from abc import abstractmethod
 from typing import Final, Protocol
 
 from grpclib.const import Status
@@ -31,7 +32,10 @@ _OK: Final = status_fields(Status.OK)
 class Http2Transport(ServerTransport, Protocol):
     """An HTTP/2 connection's transport, as its calls see it."""
 
-    connection: ServerConnection
+    @property
+    @abstractmethod
+    def connection(self) -> ServerConnection:
+        """The state of the connection."""
 
 
 class GrpcCall(ServerCall):

@@ -5,6 +5,7 @@ idle connections cost next to nothing; another to the connection's old age. Tell
 connection to end; how it ends is not decided here.
 """
 
+from abc import abstractmethod
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -28,33 +29,42 @@ class TimedConnection(Protocol):
     """True once the end has begun."""
 
     @property
+    @abstractmethod
     def opening_since(self) -> float | None:
         """Since when the peer owes its preface, or the rest of a head; None if it owes none."""
 
     @property
+    @abstractmethod
     def working(self) -> bool:
         """True while a handler is at work."""
 
     @property
+    @abstractmethod
     def output_waits(self) -> bool:
         """True while output waits for the peer."""
 
     @property
+    @abstractmethod
     def output_progress(self) -> int:
         """A number that grows as waiting output gets through."""
 
+    @abstractmethod
     def end_unopened(self) -> None:
         """End: the preface, or a request's head, does not come."""
 
+    @abstractmethod
     def end_stalled(self) -> None:
         """End: the peer does not read."""
 
+    @abstractmethod
     def end_idle(self) -> None:
         """End: nothing has moved for long."""
 
+    @abstractmethod
     def drain(self) -> None:
         """End once the calls are done."""
 
+    @abstractmethod
     def shut_down(self) -> None:
         """End the calls, then the connection."""
 

@@ -11,7 +11,7 @@ from struct import Struct, pack
 from typing import Any, Final
 
 from protowire import registry, wellknown, wire
-from protowire.betterproto_internals import keep_unknown, new, only_read
+from protowire.betterproto_internals import new, only_read
 from protowire.errors import DecodeError, EncodeError
 from protowire.gen.decoder_pieces import write_parts_reader
 from protowire.gen.source import Source
@@ -43,10 +43,10 @@ def called_names() -> dict[str, Any]:
         *wellknown.CALLED_BY_GENERATED_CODE,
         copysign,
         json_of_bytes,
-        keep_unknown,
         only_read,
         pack,
         registry.encode_other,
+        registry.keep_unknown,
         registry.locate,
     )
     names: dict[str, Any] = {function.__name__: function for function in functions}

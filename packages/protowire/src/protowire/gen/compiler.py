@@ -7,13 +7,12 @@ class that refers to it, is reported; it stays betterproto's.
 
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from protowire import registry
 from protowire.betterproto_internals import (
     install,
     is_message_class,
-    message_classes,
     read_shape,
 )
 from protowire.errors import CompileError
@@ -30,7 +29,7 @@ from protowire.shape import Shape
 
 __all__ = ["compile_messages", "generated_source"]
 
-_SOURCES: dict[type, Source] = {}
+_SOURCES: Final[dict[type, Source]] = {}
 
 
 def compile_messages(*sources: ModuleType | type, leave_out: bool = False) -> dict[str, str]:
@@ -45,7 +44,7 @@ def compile_messages(*sources: ModuleType | type, leave_out: bool = False) -> di
     if reasons and not leave_out:
         raise CompileError(reasons)
     writers = [
-        (write, _self_contained(fits, shapes, _TABLES[part])) for write, fits, part in _JSON_WRITERS
+        (write, _self_contained(fits, shapes, _TABLES[part])) for write, fits, part in _QUICK_JSON
     ]
     compiled = {
         cls: _write(shape, [write for write, classes in writers if cls in classes])
@@ -65,7 +64,7 @@ def generated_source(cls: type) -> str:
     return _SOURCES[cls].text
 
 
-_TABLES: dict[str, dict[type, Any]] = {
+_TABLES: Final[dict[str, dict[type, Any]]] = {
     "encode": registry.ENCODERS,
     "decode": registry.DECODERS,
     "json": registry.QUICK_JSON_WRITERS,
@@ -74,23 +73,26 @@ _TABLES: dict[str, dict[type, Any]] = {
     "lazy": registry.LAZY,
 }
 
-# Of each kind of JSON code: what writes it, which classes can have it, and its table.
-_JSON_WRITERS = (
+_QUICK_JSON: Final = (
     (write_quick_writer, has_quick_writer, "json"),
     (write_quick_transcoder, has_quick_transcoder, "transcode"),
     (write_quick_reader, has_quick_reader, "from_plain"),
 )
+"""Of each kind of quick code: its writer, the test of a class that can have it, its table."""
 
 
 def _classes(sources: Iterable[ModuleType | type]) -> list[type]:
     classes: list[type] = []
     for source in sources:
         if isinstance(source, ModuleType):
-            classes += message_classes(source)
+            found = [value for value in vars(source).values() if is_message_class(value)]
+            if not found:
+                raise TypeError(f"{source.__name__} has no message classes")
+            classes += found
         elif is_message_class(source):
             classes.append(source)
         else:
-            raise TypeError(f"{source!r} is no module and no message class")
+            raise TypeError(f"{source!r} is neither a module nor a message class")
     return classes
 
 
@@ -141,7 +143,7 @@ def _self_contained(
         classes = rest
 
 
-def _write(shape: Shape, json_writers: Iterable[Callable[[Source, Shape], None]]) -> Source:
+def _write(shape: Shape, quick_writers: Iterable[Callable[[Source, Shape], None]]) -> Source:
     source = Source(f"{shape.cls.__module__}.{shape.name}")
     source.names.update(called_names())
     source.bind("TITLE", shape.name)
@@ -151,7 +153,7 @@ def _write(shape: Shape, json_writers: Iterable[Callable[[Source, Shape], None]]
         for wire_type in {field.wire_type, field.value.wire_type}
     }
     source.bind("FIELDS", tags)
-    for write in (write_init, write_encoder, write_decoder, *json_writers):
+    for write in (write_init, write_encoder, write_decoder, *quick_writers):
         write(source, shape)
         source.add("")
     return source

@@ -11,7 +11,7 @@ input whatever it holds.
 is merged, as the specification demands. Where a field's number is known but its wire type
 is not the field's, and where the number is unknown, the field is kept as it came.
 
-Sub-structures that are no message of their own (map entries, wrappers, Timestamp, Duration)
+Sub-structures that are not messages of their own (map entries, wrappers, Timestamp, Duration)
 are read by functions that return their parts as a tuple.
 """
 

@@ -1,4 +1,4 @@
-"""Pieces of decoders, and the readers of what is no message of its own.
+"""Pieces of decoders, and the readers of what is not a message of its own.
 
 A piece reads one value where `pos` stands and hands it to a statement that stores it. Map
 entries, wrappers, Timestamp and Duration are read by functions made of the same pieces, which
@@ -6,6 +6,7 @@ return their parts as a tuple; `decoder` makes whole messages.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from protowire.betterproto_internals import enum_member, enum_members
 from protowire.gen.source import Source
@@ -13,12 +14,10 @@ from protowire.shape import FIXED, VARINTS, Field, Value
 
 __all__ = ["Pieces", "dispatch", "write_parts_reader"]
 
-CHAIN = 6
+CHAIN: Final = 6
 """As many tags as are compared one after the other; more are searched by halves."""
 
-# What turns an unsigned varint `v` into a value. The first column is for values that may have
-# more than one byte, the second for those that have one.
-_FROM_VARINT = {
+_FROM_VARINT: Final = {
     "int32": ("((v & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000", "v"),
     "int64": ("(v ^ 0x8000000000000000) - 0x8000000000000000", "v"),
     "uint32": ("v & 0xFFFFFFFF", "v"),
@@ -27,6 +26,10 @@ _FROM_VARINT = {
     "sint64": ("v >> 1 ^ -(v & 1)", "v >> 1 ^ -(v & 1)"),
     "bool": ("v != 0", "v != 0"),
 }
+"""The expressions that turn an unsigned varint `v` into a value.
+
+The first is for values that may have more than one byte, the second for those that have one.
+"""
 
 
 class Pieces:
@@ -37,7 +40,7 @@ class Pieces:
         self.in_dict = in_dict
 
     def store(self, name: str) -> Callable[[str], str]:
-        """How a field's value is stored."""
+        """Return what makes the statement that stores a field's value."""
         if self.in_dict:
             return lambda value: f"fields[{name!r}] = {value}"
         return lambda value: f"self.{name} = {value}"

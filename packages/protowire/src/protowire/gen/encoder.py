@@ -11,6 +11,8 @@ encoder carries no names, and a good message pays nothing for them.
 A message that is known by its encoding alone (`lazy`) is copied, never looked into.
 """
 
+from typing import Final
+
 from protowire.betterproto_internals import UNKNOWN
 from protowire.gen.source import Source
 from protowire.shape import FIXED, FLOATS, VARINTS, Field, Label, Shape, Value
@@ -18,19 +20,25 @@ from protowire.wire import varint
 
 __all__ = ["write_encoder"]
 
-TABLE = 128
+TABLE: Final = 128
 """Lengths and values with one byte, for which a header is ready-made."""
 
-LAST = tuple(bytes((n,)) for n in range(TABLE))
+LAST: Final = tuple(bytes((n,)) for n in range(TABLE))
 """The last byte of a varint, by its seven bits."""
-LOW = tuple(bytes((n | TABLE,)) for n in range(TABLE))
+LOW: Final = tuple(bytes((n | TABLE,)) for n in range(TABLE))
 """Any other byte of a varint, by its seven bits."""
 
-_EXACT = {"string": "str", "bytes": "bytes", "bool": "bool", "float": "float", "double": "float"}
+_EXACT: Final = {
+    "string": "str",
+    "bytes": "bytes",
+    "bool": "bool",
+    "float": "float",
+    "double": "float",
+}
 
 
 class _Encoder:
-    """What the fields of one encoder need to know."""
+    """The state that the fields of one encoder share."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -134,7 +142,7 @@ class _Encoder:
 
 
 def _is_set(value: Value, name: str) -> str:
-    """Tell a scalar from its zero. Minus zero is not zero."""
+    """The condition of a scalar that is not its zero. Minus zero is not."""
     if value.kind in FLOATS:
         return f"{name} or copysign(1.0, {name}) < 0"
     return name

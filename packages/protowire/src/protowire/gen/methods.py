@@ -7,6 +7,9 @@ fields and presence, `is_set` and `repr` pass over what was merely read, and wha
 and repeated counts as not set.
 """
 
+# The methods are of classes that are made at run time.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+
 import math
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -128,15 +131,15 @@ def _bytes_methods(
     decode: Callable[[Any, bytes], Any],
     merge: Callable[[Any, bytes], Any],
 ) -> dict[str, Any]:
-    def __bytes__(self: Any) -> bytes:  # noqa: N807 - these become the methods they are named for
+    def __bytes__(self: Any) -> bytes:
         """Return the binary encoding."""
         return encode(self)
 
-    def __len__(self: Any) -> int:  # noqa: N807
+    def __len__(self: Any) -> int:
         """Return the size of the binary encoding."""
         return len(encode(self))
 
-    def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807
+    def __reduce__(self: Any) -> tuple[Any, ...]:
         cls: Any = shape.cls if getattr(type(self), "_protowire_lazy", False) else type(self)
         return (cls.FromString, (encode(self),))
 
@@ -190,7 +193,7 @@ def _value_methods(shape: Shape) -> dict[str, Any]:
         (field, field.name, None if field.many else field_default(field)) for field in shape.fields
     ]
 
-    def __eq__(self: Any, other: object) -> Any:  # noqa: N807
+    def __eq__(self: Any, other: object) -> Any:
         ours, theirs = self.__dict__, getattr(other, "__dict__", None)
         if type(self) is not type(other) or theirs is None:
             return NotImplemented
@@ -199,7 +202,7 @@ def _value_methods(shape: Shape) -> dict[str, Any]:
             for field, name, default in plan
         )
 
-    def __bool__(self: Any) -> bool:  # noqa: N807
+    def __bool__(self: Any) -> bool:
         """True if any field differs from its default."""
         fields = self.__dict__
         return any(
@@ -214,7 +217,7 @@ def _value_methods(shape: Shape) -> dict[str, Any]:
 def _display_methods(shape: Shape) -> dict[str, Any]:
     by_name = {field.name: field for field in shape.fields}
 
-    def __repr__(self: Any) -> str:  # noqa: N807
+    def __repr__(self: Any) -> str:
         fields = _own_fields(self)
         parts = [
             f"{field.name}={fields.get(field.name)!r}"
@@ -224,7 +227,7 @@ def _display_methods(shape: Shape) -> dict[str, Any]:
         ]
         return f"{type(self).__name__}({', '.join(parts)})"
 
-    def __rich_repr__(self: Any) -> Iterable[tuple[str, Any, Any]]:  # noqa: N807
+    def __rich_repr__(self: Any) -> Iterable[tuple[str, Any, Any]]:
         fields = _own_fields(self)
         for field in shape.by_number:
             yield field.name, fields.get(field.name, UNSET), UNSET
@@ -243,7 +246,7 @@ def _display_methods(shape: Shape) -> dict[str, Any]:
 
 
 def _copy_methods() -> dict[str, Any]:
-    def __copy__(self: Any, _: Any = None) -> Any:  # noqa: N807
+    def __copy__(self: Any, _: Any = None) -> Any:
         fields = _own_fields(self)
         copied = new(type(self))
         copied.__dict__.update(fields)
@@ -251,7 +254,7 @@ def _copy_methods() -> dict[str, Any]:
             copied.__dict__[UNKNOWN] = list(fields[UNKNOWN])
         return copied
 
-    def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:  # noqa: N807
+    def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:
         fields = _own_fields(self)
         copied = new(type(self))
         memo[id(self)] = copied

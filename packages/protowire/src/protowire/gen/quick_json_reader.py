@@ -1,12 +1,15 @@
-"""Writes, as Python source, what makes a message from the parsed JSON of its usual form.
+"""Writes, as Python source, the quick reader of a message's JSON.
 
 What is parsed comes as the standard library's scanner gives it: an object as the tuple of
-its pairs, an array as a list. `from_plain` knows the names that `json_encoder` writes. At
+its pairs, an array as a list. `from_plain` knows the names that quick writers write. At
 anything else (another spelling, a name that is unknown or comes twice, a null) it raises
-TakeFullWay, or what the value's reader raises, and `json_reader` begins again by the long way,
-which tells what is wrong, if it is: proven equal by
-`test_quick_json_reader.py::test_quick_reading_equals_the_long_way`.
+TakeFullWay, or what the value's reader raises, and `json/reader` begins again the full
+way, which tells what is wrong, if it is: proven equal by
+`test_quick_json_reader.py::test_quick_reading_equals_the_full_way`.
 """
+
+# pyright: reportUnknownArgumentType=false
+# Values of any type pass here; every one is checked by its kind where that matters.
 
 from protowire.gen.json_fallback import write_fallback_if
 from protowire.gen.source import Source
@@ -20,7 +23,7 @@ __all__ = ["has_quick_reader", "write_quick_reader"]
 def has_quick_reader(shape: Shape) -> bool:
     """True if a class can have such code, as far as its own fields go."""
     spellings = [{field.name, field.json_name} for field in shape.fields]
-    distinct = len(set().union(*spellings)) == sum(map(len, spellings))
+    distinct = len(set[str]().union(*spellings)) == sum(map(len, spellings))
     own = not well_known_name(shape.cls)
     return own and distinct and all(map(_is_simple, shape.fields))
 

@@ -1,4 +1,4 @@
-"""Writes, as Python source, what gives the JSON of a message from its bytes alone.
+"""Writes, as Python source, the quick writer of a message's JSON from its bytes alone.
 
 For messages known only by their bytes (`lazy`), which need not become objects for it. The
 code goes through the fields in the order of their numbers, once, as encoders write them.
@@ -6,6 +6,8 @@ At anything else (another order, a repetition, an unknown field, a large number)
 TakeFullWay, and the message is looked into after all: proven equal by
 `test_quick_json_transcoder.py::test_json_from_bytes_equals_json_of_the_message`.
 """
+
+from typing import Final
 
 from protowire.gen.decoder_pieces import Pieces
 from protowire.gen.json_fallback import write_fallback_if
@@ -16,10 +18,11 @@ from protowire.shape import LEN, Field, Label, Shape
 
 __all__ = ["has_quick_transcoder", "write_quick_transcoder"]
 
-_NUMBERS = frozenset({"int32", "int64", "uint32", "uint64"})
-_ONE_BYTE = 128
+_NUMBERS: Final = frozenset({"int32", "int64", "uint32", "uint64"})
+_ONE_BYTE: Final = 128
 """Tags, lengths and numbers below it take one byte."""
-_LEAST_OF_32_BITS = 2**31
+_LEAST_OF_32_BITS: Final = 2**31
+"""Numbers from it on may be negative, or more than a field of 32 bits holds."""
 
 
 def has_quick_transcoder(shape: Shape) -> bool:

@@ -7,7 +7,7 @@ class of a batch is compiled, since messages refer to each other in circles.
 """
 
 import linecache
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ class Source:
 
     @property
     def text(self) -> str:
-        """What has been written so far."""
+        """The lines written so far."""
         return "\n".join(self._lines) + "\n"
 
     def add(self, *lines: str) -> None:
@@ -35,7 +35,7 @@ class Source:
         self._lines.extend("    " * self._indent + line for line in lines)
 
     @contextmanager
-    def block(self, head: str) -> Iterator[None]:
+    def block(self, head: str) -> Generator[None, None, None]:
         """Write a compound statement's head, and what follows inside it."""
         self.add(head)
         self._indent += 1

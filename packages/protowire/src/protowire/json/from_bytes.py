@@ -1,8 +1,11 @@
 """The quick JSON of a message known only by its bytes (`lazy`), for quick writers to call.
 
 Such a message inside another is transcoded, from bytes to text, where its class has the code
-for that and its bytes are in the usual form; else it is decoded, not in place, and written.
+for that and its bytes are as encoders write them; else it is decoded, not in place, and written.
 """
+
+# pyright: reportUnknownVariableType=false
+# Values of any type pass here; every one is checked by its kind where that matters.
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """ProtoJSON to messages, as strict as https://protobuf.dev/programming-guides/json.
 
 The standard library parses the text into plain values; the rest here maps those to fields by
-shape, or, for messages in the usual form, generated code does (`json_decoder`). Strict means:
+shape, or, for messages in their usual form, quick code does. Strict means:
 a name may come once, in its lowerCamelCase or its proto spelling (betterproto forgets its
 capitals and underscores, so those are not compared); numbers must be in range and integers
 whole, whether they come as number or string; strings must be valid Unicode, base64 must be
@@ -12,11 +12,14 @@ Work is bounded: the size of the text and the nesting of messages are limited, a
 are judged by their exponent before they are expanded.
 """
 
+# Parsed JSON may be anything until it is looked at.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 import json
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 from protowire.errors import DecodeError
 from protowire.json.fallback import TakeFullWay
@@ -29,10 +32,10 @@ from protowire.wire import MAX_DEPTH
 __all__ = ["from_json"]
 
 T = TypeVar("T")
-MAX_JSON_BYTES = 4 * 1024 * 1024
-"""As many as a message may have in gRPC by default."""
-NULL_VALUE = 0
-_SPACE = " \t\n\r"
+MAX_JSON_BYTES: Final = 4 * 1024 * 1024
+"""The most bytes of a text, unless told: what a message may have in gRPC by default."""
+_NULL_VALUE: Final = 0
+_SPACE: Final = " \t\n\r"
 
 
 def from_json(
@@ -59,13 +62,13 @@ def from_json(
     except DecodeError as error:
         error.message = cls.__name__
         raise
-    return message  # type: ignore[no-any-return]
+    return message  # type: ignore[no-any-return] # one of `cls`
 
 
 def _quick_message(cls: type[T], text: str | bytes, max_bytes: int, max_depth: int) -> T | None:
-    """The message by generated code; None where there is none or it met something unusual."""
+    """The message by quick code; None where there is none or it takes the full way."""
     from_plain = QUICK_JSON_READERS.get(cls)
-    # A character has at most four bytes: the long way counts where that may be too many.
+    # A character has at most four bytes: the full way counts where that may be too many.
     if from_plain is None or len(text) > max_bytes >> 2:
         return None
     try:
@@ -89,7 +92,7 @@ def _parse(text: str | bytes, max_bytes: int) -> Any:
     except UnicodeDecodeError as error:
         raise DecodeError("invalid UTF-8", offset=error.start) from None
     except json.JSONDecodeError as error:
-        raise DecodeError(f"no JSON: {error.msg}", offset=error.pos) from None
+        raise DecodeError(f"not JSON: {error.msg}", offset=error.pos) from None
     except RecursionError:
         raise DecodeError("nested too deeply") from None
     except DecodeError:
@@ -102,7 +105,7 @@ def _plain(text: str) -> Any:
     start = 0 if text[:1] == "{" else len(text) - len(text.lstrip(_SPACE))
     plain, end = _decoder.raw_decode(text, start)
     if end != len(text) and text[end:].strip(_SPACE):
-        raise DecodeError("no JSON: Extra data", offset=end)
+        raise DecodeError("not JSON: Extra data", offset=end)
     return plain
 
 
@@ -110,7 +113,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     plain = dict(pairs)
     if len(plain) != len(pairs):
         seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value] # None is meant
         raise DecodeError(f"the name {twice!r:.80} comes twice")
     return plain
 
@@ -138,7 +141,7 @@ class _Known(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """How to read a class: by a function of its own, or by the fields of these names."""
+    """The way to read a class: by a function of its own, or by the fields of these names."""
 
     special: Any
     names: dict[str, _Known]
@@ -211,21 +214,21 @@ class _Reader:
                 raise DecodeError(f"another field of the oneof {field.group!r} is there too")
             seen.add(f"oneof {field.group}")
         if field.label is Label.MAP:
-            value: Any = self.map(field, plain, depth)
+            value: Any = self.map_of(field, plain, depth)
         elif field.label is Label.REPEATED:
-            value = self.list(field, plain, depth)
+            value = self.list_of(field, plain, depth)
         else:
             value = self.value(field.value, plain, depth)
         if value is not SKIP:
             values[field.name] = value
 
-    def list(self, field: Field, plain: Any, depth: int) -> Any:
+    def list_of(self, field: Field, plain: Any, depth: int) -> Any:
         if not isinstance(plain, list):
             raise DecodeError("expected an array")
         values = [self.element(field, item, depth) for item in plain]
         return [value for value in values if value is not SKIP]
 
-    def map(self, field: Field, plain: Any, depth: int) -> Any:
+    def map_of(self, field: Field, plain: Any, depth: int) -> Any:
         if not isinstance(plain, dict):
             raise DecodeError("expected an object")
         values: dict[Any, Any] = {}
@@ -248,7 +251,7 @@ class _Reader:
             return self.message(kind.type, plain, depth - 1)
         if kind.kind == "enum":
             if plain is None:
-                return kind.type.try_value(NULL_VALUE)
+                return kind.type.try_value(_NULL_VALUE)
             return enum_value(kind.type, plain, ignore_unknown=self.ignore_unknown)
         name = kind.inner_kind
         return SCALARS[name](name, plain)
@@ -282,7 +285,7 @@ def _list_value(reader: _Reader, cls: Any, plain: Any, depth: int) -> Any:
 def _value(reader: _Reader, cls: Any, plain: Any, depth: int) -> Any:
     types = {field.name: field.value.type for field in SHAPES[cls].fields}
     if plain is None:
-        return cls(null_value=types["null_value"].try_value(NULL_VALUE))
+        return cls(null_value=types["null_value"].try_value(_NULL_VALUE))
     if isinstance(plain, bool):
         return cls(bool_value=plain)
     if isinstance(plain, str):
@@ -299,7 +302,7 @@ def _field_mask(_: _Reader, cls: Any, plain: Any, __: int) -> Any:
         raise DecodeError("expected a string")
     if "_" in plain or not (plain.isascii() and plain.replace(".", "").replace(",", "").isalnum()):
         if plain:
-            raise DecodeError("no field mask")
+            raise DecodeError("not a field mask")
         return cls()
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in plain)
     return cls(paths=snake.split(","))
@@ -323,7 +326,7 @@ def _any(_: _Reader, __: Any, ___: Any, ____: int) -> NoReturn:
     raise DecodeError("a google.protobuf.Any has no JSON without a registry of types")
 
 
-_SPECIAL: dict[str, Any] = {
+_SPECIAL: Final[dict[str, Any]] = {
     "Struct": _struct,
     "ListValue": _list_value,
     "Value": _value,
@@ -333,5 +336,5 @@ _SPECIAL: dict[str, Any] = {
     "Duration": _duration,
     **dict.fromkeys(WRAPPERS, _wrapper),
 }
-_STRICT = _Reader(ignore_unknown=False)
-_LENIENT = _Reader(ignore_unknown=True)
+_STRICT: Final = _Reader(ignore_unknown=False)
+_LENIENT: Final = _Reader(ignore_unknown=True)

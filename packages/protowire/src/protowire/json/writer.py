@@ -2,13 +2,16 @@
 
 A message becomes plain dicts, lists and strings by its shape, and the standard library
 writes those. What can't be encoded as bytes can't be written as JSON either: the same check
-names the same field. Plain messages have generated code that gives their text at once
-(`json_encoder`), for the usual options.
+names the same field. Plain messages have quick code, which is generated, for the usual
+options.
 
 Field names are lowerCamelCase as protoc derives them from the Python names, since
 betterproto keeps neither the proto's spelling nor a json_name; enum members have
 betterproto's names, which lack their common prefix.
 """
+
+# A field may hold anything until it is checked.
+# pyright: reportUnknownArgumentType=false
 
 import json
 import math
@@ -16,7 +19,7 @@ import struct
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from protowire.betterproto_internals import field_default, only_read
 from protowire.check import find_error
@@ -58,9 +61,10 @@ def to_json(
         text = _quick_json(message)
         if text is not None:
             return text
-    fault = find_error(shape_of, message)
-    if fault is not None:
-        raise EncodeError(fault[0], field=fault[1], message=type(message).__name__)
+    error = find_error(shape_of, message)
+    if error is not None:
+        reason, path = error
+        raise EncodeError(reason, field=path, message=type(message).__name__)
     plain = _Writer(with_defaults=with_defaults, proto_names=proto_names).message(message)
     separators = (",", ":") if indent is None else None
     return json.dumps(
@@ -69,7 +73,7 @@ def to_json(
 
 
 def _quick_json(message: Any) -> str | None:
-    """The text by generated code; None where there is none or it met something unusual."""
+    """The text by quick code; None where there is none or it takes the full way."""
     message.__dict__  # noqa: B018 - asking decodes what is known by its bytes
     json_of = QUICK_JSON_WRITERS.get(type(message))
     if json_of is None:
@@ -176,7 +180,7 @@ def _float(kind: str, value: float) -> Any:
     return value
 
 
-_FLOAT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+_FLOAT_MAX: Final[float] = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
 def _fraction(nanos: int) -> str:
@@ -216,20 +220,20 @@ def _list_value(writer: _Writer, message: Any) -> Any:
 
 
 def _value(writer: _Writer, message: Any) -> Any:
-    none: tuple[str, Any] = ("", None)
-    fields = message.__dict__.items()
-    name, value = next((item for item in fields if item[0].endswith("_value")), none)
+    fields: dict[str, Any] = message.__dict__
+    name = next((name for name in fields if name.endswith("_value")), "")
+    value: Any = fields.get(name)
     if name == "":
         raise EncodeError("a google.protobuf.Value without a value has no JSON")
     if name in {"struct_value", "list_value"}:
         return writer.message(value)
-    if name == "number_value" and not math.isfinite(value):
+    if name == "number_value" and value is not None and not math.isfinite(value):
         raise EncodeError("a google.protobuf.Value can't hold NaN or an infinity")
     return None if name == "null_value" else value
 
 
 def _field_mask(_: _Writer, message: Any) -> str:
-    paths = []
+    paths: list[str] = []
     for path in message.paths:
         head, *rest = path.split("_")
         if path != path.lower() or any(not word[:1].isalpha() for word in rest):
@@ -246,7 +250,7 @@ def _any(_: _Writer, __: Any) -> Any:
     raise EncodeError("a google.protobuf.Any has no JSON without a registry of types")
 
 
-_SPECIAL: dict[str, Callable[[_Writer, Any], Any]] = {
+_SPECIAL: Final[dict[str, Callable[[_Writer, Any], Any]]] = {
     "Struct": _struct,
     "ListValue": _list_value,
     "Value": _value,
