@@ -1,6 +1,7 @@
 """The README's example and the programs of examples/ run; its tables are the code's."""
 
 import ast
+import inspect
 import re
 import runpy
 from collections.abc import Iterator
@@ -29,12 +30,7 @@ def python_blocks() -> list[str]:
 
 def explained(cls: type) -> dict[str, str]:
     """The docstring below each field of a dataclass, on one line."""
-    source = (PACKAGE / f"src/grpcwire/{cls.__name__.lower()}.py").read_text()
-    (found,) = [
-        node
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef) and node.name == cls.__name__
-    ]
+    (found,) = ast.parse(inspect.getsource(cls)).body
     names = [each.name for each in fields(cls)]
     texts = [
         " ".join(node.value.value.split())
