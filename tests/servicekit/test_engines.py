@@ -6,7 +6,7 @@ from grpclib import GRPCError, Status
 from grpclib.events import RecvRequest, listen
 from grpclib.testing import ChannelFor
 
-from servicekit import AnsweringTaskService
+from servicekit import AnsweringTaskService, engines
 from servicekit.engines import ENGINES, CallsInFlight
 from taskpb import GetTaskRequest, GetTaskResponse, Task, TaskClient, TaskServiceStub
 
@@ -63,7 +63,8 @@ class Stubborn(Slow):
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
-async def test_a_handler_that_ignores_its_end_holds_up_no_service(engine):
+async def test_a_handler_that_ignores_its_end_holds_up_no_service(engine, monkeypatch):
+    monkeypatch.setattr(engines, "_CLOSE_S", 0.1)
     stubborn = Stubborn()
     running = engine([stubborn], ())
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -146,7 +146,7 @@ DIFFERENT = {
         unary("Say", b"a" * 5000, compression=grpc.Compression.Gzip),
         ("UNKNOWN", "OK"),  # the stock engine knows no compression
     ),
-    "a message of five million octets": (
+    "a message of five million bytes": (
         unary("Say", bytes(5_000_000)),
         # grpcio refuses the answer that the stock engine gives.
         ("RESOURCE_EXHAUSTED", "RESOURCE_EXHAUSTED"),

@@ -1,4 +1,4 @@
-"""What a call was made of is gone with it, without the garbage collector."""
+"""The parts of a call are gone with it, without the garbage collector."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ def no_collection():
 
 
 def objects_of_calls():
-    """What of ours is in memory that belongs to one call only."""
+    """Return the objects of ours that belong to one call only."""
     kinds = {"GrpcCall", "BareCall", "EnvelopedCall", "Stream", "Http1Response", "RequestBody"}
     return [
         each

@@ -31,11 +31,11 @@ async def target(serve, calls):
     assert server.counters.buffered_bytes == 0
 
 
-async def attack(port, *octets):
-    """What the server says until it closes the connection."""
+async def attack(port, *raw):
+    """Return the server's words until it closes the connection."""
     client = await Http1Client.connect(port)
     try:
-        client.send(*octets)
+        client.send(*raw)
         await client.writer.drain()
     except ConnectionError:
         pass
@@ -45,7 +45,7 @@ async def attack(port, *octets):
 
 
 @pytest.mark.parametrize(
-    ("octets", "status"),
+    ("raw", "status"),
     [
         # Two lengths, which two servers would read in two ways.
         (HEAD + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET", 400),
@@ -100,8 +100,8 @@ async def attack(port, *octets):
         (CHUNKS + b"0\r\nx: y\n\r\n", 400),
     ],
 )
-async def test_what_two_servers_could_read_in_two_ways_is_refused(target, calls, octets, status):
-    said = await attack(target[1], octets)
+async def test_what_two_servers_could_read_in_two_ways_is_refused(target, calls, raw, status):
+    said = await attack(target[1], raw)
     assert said.startswith(b"HTTP/1.1 %d " % status), said
     assert b"connection: close" in said
     assert said.count(b"HTTP/1.1 ") == 1
@@ -110,11 +110,11 @@ async def test_what_two_servers_could_read_in_two_ways_is_refused(target, calls,
 
 async def test_a_smuggled_request_is_never_answered(target, calls):
     hidden = request("POST", SAY, PROTO, b"hidden")
-    for octets in (
+    for raw in (
         HEAD + b"content-length: %d\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n" % len(hidden),
         HEAD + b"transfer-encoding: identity\r\ncontent-length: 0\r\n\r\n",
     ):
-        said = await attack(target[1], octets, hidden)
+        said = await attack(target[1], raw, hidden)
         assert said.count(b"HTTP/1.1 ") == 1
     assert calls.seen == []
 
@@ -210,18 +210,18 @@ async def test_empty_lines_without_end_are_cut_off(target):
     assert (await attack(port, b"\r\n" * 500_000)).startswith(b"HTTP/1.1 429 ")
 
 
-async def test_random_octets_and_bit_flips_do_no_harm(target):
+async def test_random_bytes_and_bit_flips_do_no_harm(target):
     _, port = target
     seed = random.randrange(2**32)
     print("seed", seed)
     chance = random.Random(seed)
     whole = request("POST", SAY, PROTO, b"hello") + CHUNKS + chunked(b"hello")
     for _ in range(100):
-        octets = bytearray(whole)
+        raw = bytearray(whole)
         for _ in range(chance.randrange(1, 4)):
-            octets[chance.randrange(len(octets))] ^= 1 << chance.randrange(8)
+            raw[chance.randrange(len(raw))] ^= 1 << chance.randrange(8)
         client = await Http1Client.connect(port)
-        client.send(bytes(octets))
+        client.send(bytes(raw))
         client.writer.write_eof()
         await client.rest()
         await client.close()

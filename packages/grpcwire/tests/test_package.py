@@ -1,4 +1,4 @@
-"""What the package promises about itself: storeys, sans-I/O cores, maps, docstrings."""
+"""The package's promises about itself: storeys, sans-I/O cores, maps, docstrings."""
 
 import ast
 import re

@@ -54,7 +54,7 @@ class _Pool:
 def with_reflection(services: Collection[Any], descriptor_set: bytes) -> list[Any]:
     """The services, followed by those that describe them to clients."""
     pool = DescriptorPool()
-    names = set()
+    names: set[str] = set()
     for file in FileDescriptorSet.FromString(descriptor_set).file:
         pool.AddSerializedFile(file.SerializeToString())
         names.add(file.name)
@@ -66,7 +66,7 @@ def with_reflection(services: Collection[Any], descriptor_set: bytes) -> list[An
 
 def idempotent_methods(descriptor_set: bytes) -> frozenset[str]:
     """The paths of the methods that are marked NO_SIDE_EFFECTS."""
-    paths = set()
+    paths: set[str] = set()
     for file in FileDescriptorSet.FromString(descriptor_set).file:
         package = f"{file.package}." if file.package else ""
         for service in file.service:

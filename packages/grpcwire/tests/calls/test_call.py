@@ -5,6 +5,8 @@ import gzip
 from itertools import pairwise
 
 import pytest
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.exceptions import GRPCError
 from wirescript import wire
 from wirescript.wire import Client, call, data, headers, message, request, rst
 
@@ -114,6 +116,30 @@ async def test_an_unexpected_error_is_unknown_and_only_logged(client, caplog):
 async def test_a_handler_that_sends_no_message_is_unknown(client, caplog):
     assert (await answered(client, request(1, path="/test.Test/Silent")))["grpc-status"] == "2"
     assert "sent no message" in caplog.text
+
+
+class Regretful:
+    """Replies, and then fails."""
+
+    async def reply(self, stream):
+        await stream.recv_message()
+        await stream.send_message(b"too early")
+        raise GRPCError(Status.ABORTED, "then not")
+
+    def __mapping__(self):
+        kind = Cardinality.UNARY_UNARY
+        return {"/test.Regretful/Reply": Handler(self.reply, kind, bytes, bytes)}
+
+
+async def test_a_reply_is_not_sent_where_the_handler_fails_after_it(serve):
+    _, port = await serve(handlers=[Regretful()])
+    client = await Client.connect(port)
+    client.send(request(1, path="/test.Regretful/Reply"))
+    head = await client.until(wire.HEADERS)
+    assert head.ended  # no message before it
+    fields = dict(client.decoder.decode(head.payload))
+    assert (fields["grpc-status"], fields["grpc-message"]) == ("10", "then not")
+    await client.close()
 
 
 async def test_an_unknown_method_is_unimplemented(client):

@@ -18,11 +18,11 @@ def reader(limit: int = 1000, *, gzipped: bool = True) -> EnvelopeReader:
 
 @given(st.lists(st.binary(max_size=900)), st.lists(st.integers(0, 3000)), st.booleans())
 def test_messages_come_out_however_they_are_cut(messages, cuts, compress):
-    octets = b"".join(seal(each, compress=compress) for each in messages)
-    edges = sorted({0, len(octets), *(cut for cut in cuts if cut < len(octets))})
+    raw = b"".join(seal(each, compress=compress) for each in messages)
+    edges = sorted({0, len(raw), *(cut for cut in cuts if cut < len(raw))})
     it, found = reader(), []
     for start, end in pairwise(edges):
-        found += it.feed(octets[start:end])
+        found += it.feed(raw[start:end])
     assert found == messages
     assert it.pending_bytes == 0
 
@@ -32,9 +32,9 @@ def test_small_messages_are_not_compressed():
     assert seal(b"a" * 1000, compress=True)[0] == 1
 
 
-def refused(it: EnvelopeReader, octets: bytes) -> Status:
+def refused(it: EnvelopeReader, raw: bytes) -> Status:
     with pytest.raises(GRPCError) as caught:
-        it.feed(octets)
+        it.feed(raw)
     return caught.value.status
 
 
@@ -46,9 +46,9 @@ def test_the_length_alone_is_enough_to_refuse():
 
 def test_a_bomb_is_inflated_no_further_than_the_limit():
     packed = gzip.compress(bytes(100_000_000), 9)
-    octets = b"\1" + len(packed).to_bytes(4, "big") + packed
+    raw = b"\1" + len(packed).to_bytes(4, "big") + packed
     tracemalloc.start()
-    assert refused(reader(200_000), octets) is Status.RESOURCE_EXHAUSTED
+    assert refused(reader(200_000), raw) is Status.RESOURCE_EXHAUSTED
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()
 

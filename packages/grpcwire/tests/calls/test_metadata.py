@@ -32,9 +32,9 @@ def test_binary_values_that_are_no_base64_are_refused(value):
 
 
 @given(st.binary(), st.text("abcxyz -~!%", max_size=20))
-def test_what_is_encoded_is_decoded(octets, text):
-    fields = encode_metadata([("a-bin", octets), ("b", text)])
-    assert decode_metadata(fields) == [("a-bin", octets), ("b", text.strip())]
+def test_what_is_encoded_is_decoded(raw, text):
+    fields = encode_metadata([("a-bin", raw), ("b", text)])
+    assert decode_metadata(fields) == [("a-bin", raw), ("b", text.strip())]
 
 
 def test_several_values_of_a_key_stay():
@@ -54,11 +54,11 @@ def test_values_that_no_header_can_hold_are_refused(value):
         encode_metadata({"a": value})
 
 
-def test_octets_and_text_are_not_confused():
+def test_bytes_and_text_are_not_confused():
     with pytest.raises(TypeError):
         encode_metadata({"a-bin": "text"})
     with pytest.raises(TypeError):
-        encode_metadata({"a": b"octets"})
+        encode_metadata({"a": b"bytes"})
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_other_timeouts_are_refused(value):
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_messages_of_errors_are_percent_encoded(text):
     encoded = encode_message(text)
-    assert all(0x20 <= octet < 0x7F for octet in encoded)
+    assert all(0x20 <= byte < 0x7F for byte in encoded)
     assert decode_grpc_message(encoded.decode("ascii")) == text
 
 

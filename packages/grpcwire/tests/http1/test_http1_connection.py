@@ -1,4 +1,4 @@
-"""The core of HTTP/1.1 by wire scripts: octets in, events and octets out."""
+"""The core of HTTP/1.1 by wire scripts: bytes in, events and bytes out."""
 
 import pytest
 from wirescript.http import chunked, request
@@ -22,7 +22,7 @@ class Script:
         self.connection.date = b"now"
 
     def events(self, *pieces):
-        """What these octets say, over as many turns as it takes."""
+        """Return the events of these bytes, over as many turns as it takes."""
         self.connection.begin_turn(b"".join(pieces))
         found = []
         while True:
@@ -61,17 +61,17 @@ def test_else_a_head_then_its_body(script):
     assert (body.data, body.ended) == (b"o", True)
 
 
-def test_it_may_come_octet_by_octet(script):
-    octets = HEAD + b"hello"
-    events = [event for each in octets for event in script.events(bytes([each]))]
+def test_it_may_come_byte_by_byte(script):
+    raw = HEAD + b"hello"
+    events = [event for each in raw for event in script.events(bytes([each]))]
     assert isinstance(events[0], RequestBegun)
     assert b"".join(event.data for event in events[1:]) == b"hello"
     assert [event.ended for event in events[1:]] == [False] * 4 + [True]
 
 
-def test_chunks_may_come_octet_by_octet(script):
-    octets = CHUNKS + chunked(b"hel", b"lo")
-    assert b"".join(script.bodies(bytes([each])) for each in octets) == b"hello"
+def test_chunks_may_come_byte_by_byte(script):
+    raw = CHUNKS + chunked(b"hel", b"lo")
+    assert b"".join(script.bodies(bytes([each])) for each in raw) == b"hello"
     assert not script.connection.receiving
 
 
@@ -80,8 +80,8 @@ def test_chunks_may_come_octet_by_octet(script):
 @pytest.mark.parametrize("frames_per_turn", [2, 256])
 def test_chunks_end_alike_however_they_come(trailers, size, frames_per_turn):
     script = Script(frames_per_turn=frames_per_turn)
-    octets = CHUNKS + chunked(b"hel", b"lo" * 20)[:-2] + trailers + b"\r\n" + HEAD + b"again"
-    said = [script.bodies(octets[at : at + size]) for at in range(0, len(octets), size)]
+    raw = CHUNKS + chunked(b"hel", b"lo" * 20)[:-2] + trailers + b"\r\n" + HEAD + b"again"
+    said = [script.bodies(raw[at : at + size]) for at in range(0, len(raw), size)]
     assert b"".join(said) == b"hel" + b"lo" * 20
     script.respond()
     assert script.bodies() == b"again"
@@ -198,11 +198,11 @@ def test_continue_is_not_said_where_the_body_has_come(script):
 
 
 def test_a_head_at_the_limit_passes_and_one_beyond_does_not():
-    octets = request("GET", "/", {"x": "y"})
-    assert Script(header_list_bytes=len(octets) - 4).events(octets)
-    script = Script(header_list_bytes=len(octets) - 5)
+    raw = request("GET", "/", {"x": "y"})
+    assert Script(header_list_bytes=len(raw) - 4).events(raw)
+    script = Script(header_list_bytes=len(raw) - 5)
     with pytest.raises(Http1Error) as caught:
-        script.events(octets)
+        script.events(raw)
     assert (caught.value.status, script.counters.header_list_too_large) == (431, 1)
 
 

@@ -55,7 +55,7 @@ def test_hosts_are_names_or_addresses(host):
 @pytest.mark.parametrize(
     "host", [b"a b", b"a/b", b"a@b", b"a:b", b"a:1:2", b"::1", b"[::1", b"\xff"]
 )
-def test_a_host_that_is_none_is_a_fault(host):
+def test_a_host_that_is_not_one_is_an_error(host):
     with pytest.raises(Http1Error) as caught:
         head(b"GET / HTTP/1.1", b"host: " + host)
     assert caught.value.status == 400
@@ -69,7 +69,7 @@ def test_equal_lengths_count_once():
     assert head(*LINES, b"content-length: 3").head.content_length == 3
 
 
-def test_a_fault_says_its_status():
+def test_an_error_says_its_status():
     with pytest.raises(Http1Error) as caught:
         head(b"GET / HTTP/1.1")
     assert caught.value.status == 400

@@ -83,7 +83,7 @@ def test_arbitrary_bytes_decode_as_with_hpack_or_fail_the_same(block):
 
 
 def _stricter(block: bytes) -> bool:
-    """Whether one of the two may refuse what the other takes: integers of many bytes."""
+    """True where one of the two may refuse what the other takes: integers of many bytes."""
     return any(byte & 0x80 for byte in block)
 
 

@@ -1,4 +1,4 @@
-"""What heads mean: refusals and their words, on HTTP and on gRPC."""
+"""Routes of heads: refusals and their words, on HTTP and on gRPC."""
 
 import pytest
 from wirescript import wire

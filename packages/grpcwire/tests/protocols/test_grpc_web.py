@@ -96,9 +96,9 @@ async def test_an_unknown_method_is_unimplemented(fetch):
 
 @pytest.mark.parametrize("split", range(1, 12))
 async def test_text_is_base64_in_padded_pieces(fetch, split):
-    octets = envelope(b"hello")
-    split = min(split, len(octets))
-    body = base64.b64encode(octets[:split]) + base64.b64encode(octets[split:])
+    raw = envelope(b"hello")
+    split = min(split, len(raw))
+    body = base64.b64encode(raw[:split]) + base64.b64encode(raw[split:])
     response = await fetch("POST", SAY, TEXT, body)
     assert response.headers["content-type"] == "application/grpc-web-text"
     assert web_end(from_text(response.body)) == ([(0, b"hello")], {"grpc-status": "0"})

@@ -37,18 +37,18 @@ def test_a_bare_message_beyond_the_limit_is_refused_as_it_comes():
 
 @pytest.mark.parametrize("size", range(1, 20))
 def test_text_comes_in_pieces_of_any_size(size):
-    octets = b"".join(base64.b64encode(envelope(each)) for each in (b"one", b"", b"three"))
+    raw = b"".join(base64.b64encode(envelope(each)) for each in (b"one", b"", b"three"))
     reader = text()
     found = []
-    for start in range(0, len(octets), size):
-        found += reader.feed(octets[start : start + size])
+    for start in range(0, len(raw), size):
+        found += reader.feed(raw[start : start + size])
     assert found + reader.end() == [b"one", b"", b"three"]
 
 
 def test_text_that_ends_early_is_refused():
-    for octets in (base64.b64encode(envelope(b"one"))[:-4], b"AA"):
+    for raw in (base64.b64encode(envelope(b"one"))[:-4], b"AA"):
         reader = text()
-        reader.feed(octets)
+        reader.feed(raw)
         assert reader.pending_bytes > 0
         with pytest.raises(GRPCError):
             reader.end()

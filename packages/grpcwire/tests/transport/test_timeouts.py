@@ -64,7 +64,7 @@ async def test_a_slow_reader_that_makes_progress_is_not_ended(serve, calls):
 
 
 async def test_a_slow_reader_of_one_large_message_is_not_ended(serve):
-    """What it reads of a single write is progress too."""
+    """Reading a part of a single write is progress too."""
     server, port = await serve(limits=Limits(preface_s=0.01, stalled_write_s=0.4))
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)

@@ -13,7 +13,7 @@ from grpcwire import current_call
 
 
 class RawCodec(CodecBase):
-    """Messages that are octets; what begins with an exclamation mark is malformed."""
+    """Messages that are bytes; what begins with an exclamation mark is malformed."""
 
     __content_subtype__ = "proto"
 

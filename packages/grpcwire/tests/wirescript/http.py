@@ -77,7 +77,7 @@ def _split(lines: list[str]):
 def request(
     method: str, path: str, headers: Headers | None = None, body: bytes | None = None
 ) -> bytes:
-    """The octets of an HTTP/1.1 request."""
+    """The bytes of an HTTP/1.1 request."""
     fields = {"host": "localhost"} | (headers or {})
     if body is not None and "transfer-encoding" not in fields:
         fields.setdefault("content-length", str(len(body)))

@@ -57,17 +57,17 @@ def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> b
     return _header.pack(size >> 16, size & 0xFFFF, kind, flags, stream) + payload
 
 
-def parse(octets: bytes) -> tuple[list[Frame], bytes]:
+def parse(raw: bytes) -> tuple[list[Frame], bytes]:
     """Whole frames and the rest."""
     frames = []
-    while len(octets) >= 9:
-        high, low, kind, flags, stream = _header.unpack_from(octets)
+    while len(raw) >= 9:
+        high, low, kind, flags, stream = _header.unpack_from(raw)
         end = 9 + (high << 16 | low)
-        if len(octets) < end:
+        if len(raw) < end:
             break
-        frames.append(Frame(kind, flags, stream, octets[9:end]))
-        octets = octets[end:]
-    return frames, octets
+        frames.append(Frame(kind, flags, stream, raw[9:end]))
+        raw = raw[end:]
+    return frames, raw
 
 
 def settings(*pairs: tuple[int, int], ack: bool = False) -> bytes:
@@ -153,7 +153,7 @@ class Script:
         return frames
 
     def answer(self, *pieces: bytes) -> list[Frame]:
-        """What goes out in answer to what comes in."""
+        """Return the frames sent in answer to these."""
         self.feed(*pieces)
         return self.sent()
 
@@ -190,12 +190,12 @@ class Client:
         """Take in what comes; False at the end of the connection."""
         async with asyncio.timeout(timeout_s):
             try:
-                octets = await self.reader.read(65536)
+                raw = await self.reader.read(65536)
             except ConnectionError:
                 return False
-        frames, self._rest = parse(self._rest + octets)
+        frames, self._rest = parse(self._rest + raw)
         self.frames += frames
-        return bool(octets)
+        return bool(raw)
 
     async def until(
         self,

@@ -12,6 +12,9 @@ The handler runs in a task of its own, never within the reading of its request: 
 was read in one turn of the loop runs in the next, in the order of its coming.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# grpclib's Handler leaves out the parameters of its generics.
+
 import asyncio
 import logging
 from abc import abstractmethod
@@ -20,15 +23,15 @@ from typing import Any, Final
 from grpclib.const import Status
 from grpclib.events import RecvRequest, SendTrailingMetadata
 from grpclib.exceptions import GRPCError, StreamTerminatedError
+from typing_extensions import override
 
 from grpcwire.calls.call_context import make_current
 from grpcwire.calls.envelope import MessageReader
 from grpcwire.calls.events import made
-from grpcwire.calls.metadata import MetadataLike
 from grpcwire.calls.request_body import RequestBody, RequestRecord
 from grpcwire.calls.route import Route
 from grpcwire.calls.server_transport import ServerTransport
-from grpcwire.calls.stream import MALFORMED_REQUEST, Stream
+from grpcwire.calls.stream import MALFORMED_REQUEST, CallCarrier, Stream
 from grpcwire.calls.stream_owner import StreamOwner
 
 __all__ = ["INTERNAL_ERROR", "ServerCall"]
@@ -39,14 +42,14 @@ INTERNAL_ERROR: Final = "Internal Server Error"
 """The message of the status that hides a handler's failure from the client."""
 
 
-class ServerCall(StreamOwner):
-    """A call under way; the `CallCarrier` of its handler's stream but for its sending half."""
+class ServerCall(StreamOwner, CallCarrier):
+    """A call under way; a subclass gives it the sending half of a `CallCarrier`."""
 
     __slots__ = (
         "_admitted",
         "_body",
+        "_cancelled",
         "_context",
-        "_cut_off",
         "_deadline",
         "_ended",
         "_entered",
@@ -75,7 +78,7 @@ class ServerCall(StreamOwner):
         self._entered = False  # the handler's task has begun to run
         self._head_sent = False
         self._finished = False  # nothing is sent any more
-        self._cut_off = False  # by deadline, reset or shutdown: not by the handler
+        self._cancelled = False  # by deadline, reset or shutdown: not by the handler
         self._released = False
         self._reply: bytes | None = None
         self._receiving: asyncio.Future[None] | None = None
@@ -87,7 +90,7 @@ class ServerCall(StreamOwner):
             self._open_body()
             self._start(None)
 
-    # The sending half.
+    # The form of the protocol.
 
     @abstractmethod
     def _reader(self) -> MessageReader:
@@ -95,47 +98,25 @@ class ServerCall(StreamOwner):
 
     @property
     @abstractmethod
-    def _half_sent(self) -> bool:
+    def _has_unsent_data(self) -> bool:
         """True while part of a message waits for the peer to take it."""
-
-    @abstractmethod
-    def send_head(self, metadata: MetadataLike) -> None:
-        """Open the response."""
-
-    @abstractmethod
-    async def send(self, message: bytes) -> None:
-        """Send one message of a stream; returns when the peer has room for more."""
-
-    @abstractmethod
-    def finish(
-        self,
-        status: Status,
-        message: str | None = None,
-        details: bytes | None = None,
-        metadata: MetadataLike = (),
-    ) -> None:
-        """End the response; nothing where it is over already."""
-
-    @abstractmethod
-    def abort(self) -> None:
-        """End the call without a status."""
 
     # From the connection.
 
-    def receive_data(self, data: bytes, charged: int, *, ended: bool) -> None:
-        """Take a piece of the request's body."""
+    @override
+    def receive_data(self, data: bytes, window_bytes: int, *, ended: bool) -> None:
         if self._finished:
             return
         try:
-            self._read(data, charged)
+            self._read(data, window_bytes)
         except GRPCError as error:
             self._refuse(error)
             return
         if ended:
             self.receive_end()
 
+    @override
     def receive_end(self) -> None:
-        """Take the end of the request."""
         self._ended = True
         if self._finished:
             return
@@ -152,9 +133,9 @@ class ServerCall(StreamOwner):
         else:
             self._refuse(GRPCError(Status.UNIMPLEMENTED, "Request has no message"))
 
-    def _read(self, data: bytes, charged: int) -> None:
+    def _read(self, data: bytes, window_bytes: int) -> None:
         body = self._open_body() if self._body is None else self._body
-        body.feed(data, charged)
+        body.feed(data, window_bytes)
         if self._route.client_streaming:
             if body:
                 self._wake_receiver()
@@ -165,11 +146,12 @@ class ServerCall(StreamOwner):
         self._body = body = RequestBody(self._transport, self._record, self._reader())
         return body
 
+    @override
     def reset(self) -> None:
-        """End because the stream is gone: nobody is there to be told."""
         self._finished = True
-        self._cut()
+        self._cancel_handler()
 
+    @override
     def arm(self) -> None:
         """Start the deadline's timer, or end at once a call whose deadline has passed."""
         if not self._released and self._deadline is not None and self._timer is None:
@@ -184,17 +166,17 @@ class ServerCall(StreamOwner):
         self._context.counters.deadlines_exceeded += 1
         self.end(Status.DEADLINE_EXCEEDED, "Deadline exceeded")
 
+    @override
     def end(self, status: Status, message: str) -> None:
-        """End from outside of the handler: tell the client, then cancel the handler."""
         self._reply = None
-        if self._half_sent:
+        if self._has_unsent_data:
             self.abort()  # a status behind half a message would not be understood
         else:
             self.finish(status, message)
-        self._cut()
+        self._cancel_handler()
 
+    @override
     def unblocked(self) -> None:
-        """Let the handler go on: what it sent has gone out."""
         for waiting in self._sending:
             if not waiting.done():
                 waiting.set_result(None)
@@ -254,11 +236,11 @@ class ServerCall(StreamOwner):
         except GRPCError as error:
             await self._fail(stream, error)
         except asyncio.CancelledError:
-            if not self._cut_off:
+            if not self._cancelled:
                 self.finish(Status.CANCELLED, "Cancelled by the server")
                 raise
         except Exception as error:
-            if not (self._cut_off and isinstance(error, StreamTerminatedError)):
+            if not (self._cancelled and isinstance(error, StreamTerminatedError)):
                 log.exception("handler of %s failed", self._route.path)
                 await self._fail(stream, GRPCError(Status.UNKNOWN, INTERNAL_ERROR))
         finally:
@@ -267,7 +249,7 @@ class ServerCall(StreamOwner):
             self._release()
 
     async def _announce(self, stream: Stream[Any, Any]) -> Any:
-        """Show the request to its listeners; the function that they leave."""
+        """Show the request to its listeners; return the function that they leave."""
         event = made(
             RecvRequest,
             metadata=stream.metadata,
@@ -307,11 +289,11 @@ class ServerCall(StreamOwner):
         """End a call whose request is at fault; its handler, if it runs, is cancelled."""
         self.end(error.status, error.message or "")
 
-    def _cut(self) -> None:
+    def _cancel_handler(self) -> None:
         """Cancel the handler; its place is free once it has ended."""
-        if self._cut_off:
+        if self._cancelled:
             return
-        self._cut_off = True
+        self._cancelled = True
         if self._task is not None and self._entered:
             self._task.cancel()
             return
@@ -336,8 +318,8 @@ class ServerCall(StreamOwner):
 
     # The receiving half.
 
+    @override
     async def receive(self) -> bytes | None:
-        """Give the handler the next message of the client's stream."""
         body = self._body
         while not body:
             if self._finished or body is None:
@@ -353,14 +335,14 @@ class ServerCall(StreamOwner):
         if self._receiving is not None and not self._receiving.done():
             self._receiving.set_result(None)
 
-    async def _let_out(self) -> None:
+    async def _wait_until_sent(self) -> None:
         """Wait until what was sent has gone out."""
         waiting = self._context.loop.create_future()
         self._sending.append(waiting)
         await waiting
 
+    @override
     def keep_reply(self, message: bytes) -> None:
-        """Take the only message of the response; it leaves with its status."""
         self._check_unsent(len(message))
         self._reply = message
 

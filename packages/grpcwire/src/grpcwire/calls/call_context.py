@@ -8,7 +8,8 @@ for; on grpclib's own server `provide_current_call` does the same through its
 events. Nothing here knows frames, sockets or messages.
 """
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,10 +26,13 @@ class _Stream(Protocol):
     """A stream as `Call.of` reads it; grpclib's and ours both fit."""
 
     @property
+    @abstractmethod
     def metadata(self) -> MultiDict[str | bytes] | None: ...
     @property
+    @abstractmethod
     def deadline(self) -> Deadline | None: ...
     @property
+    @abstractmethod
     def peer(self) -> Any: ...
 
 
@@ -36,6 +40,7 @@ class CallSource(Protocol):
     """Anything that makes its `Call` on demand."""
 
     @property
+    @abstractmethod
     def call(self) -> "Call":
         """The call, always the same one."""
 
@@ -53,9 +58,9 @@ class Call:
     """The client's deadline; None where it set none."""
     peer: Any
     """The client: `peer.addr()`, and `peer.cert()`, its TLS certificate or None."""
-    initial_metadata: MultiDict[str | bytes] = field(default_factory=MultiDict)
+    initial_metadata: MultiDict[str | bytes] = field(default_factory=MultiDict[str | bytes])
     """Sent with the response's head, so before the first message of a stream."""
-    trailing_metadata: MultiDict[str | bytes] = field(default_factory=MultiDict)
+    trailing_metadata: MultiDict[str | bytes] = field(default_factory=MultiDict[str | bytes])
     """Sent with the status."""
 
     @classmethod
@@ -82,7 +87,7 @@ def make_current(call: Call | CallSource) -> None:
 
 
 @contextmanager
-def serving(call: Call) -> Iterator[None]:
+def serving(call: Call) -> Generator[None]:
     """Make `call` the current one for the code inside the `with` block."""
     token = _current.set(call)
     try:

@@ -8,6 +8,7 @@ Failures are `GRPCError`s: they concern one call, whose client is told their sta
 
 import gzip
 import zlib
+from abc import abstractmethod
 from struct import Struct
 from typing import Final, Protocol
 
@@ -92,12 +93,15 @@ class MessageReader(Protocol):
     __slots__ = ()
 
     @property
+    @abstractmethod
     def pending_bytes(self) -> int:
         """The size of the message that is not complete, as far as it is kept."""
 
+    @abstractmethod
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that this piece completes."""
 
+    @abstractmethod
     def end(self) -> list[bytes]:
         """The messages that the request's end completes."""
 

@@ -42,7 +42,7 @@ class Dispatch:
 
     async def dispatch(self, event: Any) -> Any:
         """Show the event to its listeners in turn, until one interrupts; return the event."""
-        for callback in self.listeners.get(type(event), ()):
+        for callback in self.listeners.get(event.__class__, ()):
             await callback(event)
             if event.__interrupted__:
                 break

@@ -9,7 +9,7 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from typing import Final, cast
 from urllib.parse import quote
 
 from multidict import MultiDict
@@ -69,7 +69,10 @@ def encode_metadata(metadata: MetadataLike) -> Fields:
     Raises ValueError for a key or value that no header can hold or that belongs to
     the protocol, TypeError for text under a `-bin` key or bytes under another.
     """
-    pairs = metadata.items() if isinstance(metadata, Mapping) else metadata
+    pairs = cast(
+        "Iterable[tuple[str, MetadataValue]]",
+        metadata.items() if isinstance(metadata, Mapping) else metadata,
+    )
     fields: Fields = []
     for key, value in pairs:
         name = key.encode("utf-8", "replace")

@@ -6,6 +6,7 @@ the stream's window so that a message under way always fits while messages that
 nobody reads stop the client. A failure is a `GRPCError` that ends the call.
 """
 
+from abc import abstractmethod
 from collections import deque
 from typing import Any, Protocol
 
@@ -31,6 +32,7 @@ class Creditor(Protocol):
 
     budget: Budget
 
+    @abstractmethod
     def credit(self, stream: Any, size: int) -> None:
         """Let the peer send `size` more bytes of a request; `stream` is its record."""
 
@@ -43,6 +45,7 @@ class BufferingTransport(Protocol):
     """The sum of what the connection's requests keep in memory."""
 
     @property
+    @abstractmethod
     def connection(self) -> Creditor:
         """The state of the connection's protocol."""
 

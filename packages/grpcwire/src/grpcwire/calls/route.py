@@ -5,6 +5,9 @@ by all calls that repeat it: nothing of one call may be kept in it. Each protoco
 subclasses it with the fields that its own calls need.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# grpclib's Handler leaves out the parameters of its generics.
+
 from dataclasses import dataclass, field
 
 from grpclib.const import Handler

@@ -4,6 +4,7 @@ Implemented by both protocols of `grpcwire.transport`; a call knows no more of i
 connection than this. `protocols` narrows it where a protocol needs HTTP/2.
 """
 
+from abc import abstractmethod
 from typing import Protocol
 
 from grpcwire.calls.peer import Peer
@@ -23,14 +24,18 @@ class ServerTransport(Protocol):
     """The sum of what the connection's requests keep in memory."""
 
     @property
+    @abstractmethod
     def connection(self) -> Creditor:
         """The state of the connection's protocol; credits what the peer may send."""
 
+    @abstractmethod
     def flush_soon(self) -> None:
         """Write what has gathered, in this turn of the loop or the next."""
 
+    @abstractmethod
     def call_started(self, call: StreamOwner) -> None:
         """Count a call whose handler has started; `call_ended` will follow."""
 
+    @abstractmethod
     def call_ended(self, call: StreamOwner) -> None:
         """Forget a call that is over, handler and all."""

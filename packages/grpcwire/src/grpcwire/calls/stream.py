@@ -7,6 +7,10 @@ another's. The response of a unary rpc is kept until the handler returns, so tha
 leaves in one piece with its status, and not at all if the handler fails after it.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# grpclib's Handler leaves out the parameters of its generics.
+
+from abc import abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
@@ -43,18 +47,25 @@ class CallCarrier(Protocol):
     `Stream` stands on it; `calls.call.ServerCall` and its subclasses are carriers.
     """
 
+    __slots__ = ()
+
+    @abstractmethod
     async def receive(self) -> bytes | None:
         """The next message of a client's stream, None after the last."""
 
+    @abstractmethod
     def send_head(self, metadata: MetadataLike) -> None:
         """Open the response."""
 
+    @abstractmethod
     async def send(self, message: bytes) -> None:
         """Send one message of a stream; returns when the peer has room for more."""
 
+    @abstractmethod
     def keep_reply(self, message: bytes) -> None:
         """Take the only message of the response; it leaves with its status."""
 
+    @abstractmethod
     def finish(
         self,
         status: Status,
@@ -64,6 +75,7 @@ class CallCarrier(Protocol):
     ) -> None:
         """End the response; does nothing where it is over already."""
 
+    @abstractmethod
     def abort(self) -> None:
         """End the call without a status."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from grpcwire.http.fields import Fields
+from grpcwire.http.fields import Field, Fields
 
 __all__ = ["Response", "text_response"]
 
@@ -13,7 +13,7 @@ class Response:
     """Status, header fields and body; the route of a head that asks for no call."""
 
     status: int
-    fields: Fields = field(default_factory=list)
+    fields: Fields = field(default_factory=list[Field])
     body: bytes = b""
 
 

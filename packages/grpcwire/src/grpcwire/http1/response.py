@@ -5,6 +5,7 @@ HTTP/1.0, until the connection closes). Fits `protocols.response_writer.Response
 and adds to its connection's `outgoing`; field values were checked where they were made.
 """
 
+from abc import abstractmethod
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -34,15 +35,19 @@ class Outlet(Protocol):
     """The value of the Date header."""
 
     @property
+    @abstractmethod
     def full(self) -> bool:
         """True while more output would only wait."""
 
+    @abstractmethod
     def settle(self) -> bool:
         """Decide for good if another request may follow this response."""
 
+    @abstractmethod
     def sent(self, size: int) -> None:
         """Count what was added to `outgoing`."""
 
+    @abstractmethod
     def responded(self, *, broken: bool) -> None:
         """Go on to the next request: the response is complete, or broken off."""
 

@@ -4,6 +4,7 @@
 is `http1.response.Http1Response`; the one over an HTTP/2 stream stands here.
 """
 
+from abc import abstractmethod
 from typing import Protocol
 
 from grpcwire.http.fields import Fields
@@ -20,25 +21,32 @@ class ResponseWriter(Protocol):
     """The way back to one request's client."""
 
     @property
+    @abstractmethod
     def over(self) -> bool:
         """True if nothing can be sent any more."""
 
     @property
+    @abstractmethod
     def blocked(self) -> bool:
         """True while data waits for the peer to take it."""
 
+    @abstractmethod
     def whole(self, response: Response) -> None:
         """Send a response in one piece."""
 
+    @abstractmethod
     def head(self, status: int, fields: Fields) -> None:
         """Open a response of a length not known."""
 
+    @abstractmethod
     def data(self, data: bytes) -> None:
         """Send a piece of the body, or keep it until there is room."""
 
+    @abstractmethod
     def end(self) -> None:
         """End the body."""
 
+    @abstractmethod
     def reset(self) -> None:
         """End the response so that the client sees it broken off."""
 

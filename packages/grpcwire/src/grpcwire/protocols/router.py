@@ -6,6 +6,9 @@ call in another protocol becomes a `WebRoute`; for everything else the route is 
 transports, which call `Router.route`, can keep it with the head.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# grpclib's Handler leaves out the parameters of its generics.
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus

@@ -53,7 +53,7 @@ class WebCall(ServerCall):
 
     @property
     @override
-    def _half_sent(self) -> bool:
+    def _has_unsent_data(self) -> bool:
         return self._writer.blocked
 
     @override
@@ -202,8 +202,8 @@ class EnvelopedCall(WebCall):
         self._check_unsent(len(message))
         self._writer.data(self._protocol.sealed(message, compress=self._route.compress))
         self._transport.flush_soon()
-        if self._half_sent:
-            await self._let_out()
+        if self._has_unsent_data:
+            await self._wait_until_sent()
 
     @override
     def finish(

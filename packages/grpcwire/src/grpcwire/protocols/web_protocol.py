@@ -17,7 +17,7 @@ from grpcwire.calls.envelope import MessageReader, seal
 from grpcwire.calls.metadata import MetadataLike
 from grpcwire.calls.route import Route
 from grpcwire.counters import Counters
-from grpcwire.http.fields import Fields
+from grpcwire.http.fields import Field, Fields
 from grpcwire.http.response import Response
 
 __all__ = [
@@ -126,7 +126,7 @@ class WebRoute(Route):
     protocol: WebProtocol
     message: bytes | None = None
     """The request's only message where the head itself brings it (GET), else None."""
-    extra: Fields = field(default_factory=list)
+    extra: Fields = field(default_factory=list[Field])
     """Fields of the response's head that are not the protocol's: CORS, caching."""
 
 

@@ -8,6 +8,9 @@ way, which tells what is wrong, if it is: proven equal by
 `test_quick_json_reader.py::test_quick_reading_equals_the_full_way`.
 """
 
+# pyright: reportUnknownArgumentType=false
+# Values of any type pass here; every one is checked by its kind where that matters.
+
 from protowire.gen.json_fallback import write_fallback_if
 from protowire.gen.source import Source
 from protowire.json.values import SCALARS

@@ -4,6 +4,9 @@ Such a message inside another is transcoded, from bytes to text, where its class
 for that and its bytes are as encoders write them; else it is decoded, not in place, and written.
 """
 
+# pyright: reportUnknownVariableType=false
+# Values of any type pass here; every one is checked by its kind where that matters.
+
 from typing import Any
 
 from protowire.betterproto_internals import new

@@ -227,7 +227,7 @@ def _value(writer: _Writer, message: Any) -> Any:
         raise EncodeError("a google.protobuf.Value without a value has no JSON")
     if name in {"struct_value", "list_value"}:
         return writer.message(value)
-    if name == "number_value" and not math.isfinite(value):
+    if name == "number_value" and value is not None and not math.isfinite(value):
         raise EncodeError("a google.protobuf.Value can't hold NaN or an infinity")
     return None if name == "null_value" else value
 
