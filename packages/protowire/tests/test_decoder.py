@@ -1,4 +1,4 @@
-"""What generated decoders do beyond protobuf's conformance cases: errors, limits, differences."""
+"""Generated decoders beyond protobuf's conformance cases: errors, limits, differences."""
 
 import linecache
 import struct
@@ -54,7 +54,7 @@ def test_an_error_in_a_time_gives_the_offset_of_that_time_though_others_follow(t
         assert (error.field, error.offset) == (name, 2)
 
 
-def test_an_error_ends_the_chain_at_the_fault(task):
+def test_an_error_ends_the_chain_at_its_cause(task):
     assert _error(task.Task, b"\x12\x05").__cause__ is None
 
 

@@ -1,4 +1,4 @@
-"""What encoders refuse, and that the check behind EncodeError agrees with them."""
+"""The values that encoders refuse, and that the check behind EncodeError agrees with them."""
 
 import math
 from dataclasses import dataclass

@@ -140,7 +140,7 @@ def test_an_attribute_of_ones_own_outlives_settling(lazy):
     assert lazy.note == "kept"
 
 
-def test_pickling_keeps_its_bytes_meaning(torture, lazy):
+def test_pickling_keeps_the_message_of_its_bytes(torture, lazy):
     assert pickle.loads(pickle.dumps(lazy)) == torture.Leaf(number=7, name="a")  # noqa: S301 - ours
 
 

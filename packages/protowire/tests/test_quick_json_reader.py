@@ -19,7 +19,7 @@ ODD = [
 
 @pytest.fixture
 def both(monkeypatch):
-    """What reading a text gives, by generated code and the full way."""
+    """The results of reading a text, by generated code and the full way."""
 
     def outcome(cls, text, **options):
         try:
@@ -38,7 +38,7 @@ def both(monkeypatch):
 
 
 def quick(cls, text):
-    """What the generated code alone makes of a text."""
+    """The result of the generated code alone."""
     return json_reader._quick_message(cls, text, 1 << 22, MAX_DEPTH)
 
 

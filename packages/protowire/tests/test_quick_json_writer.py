@@ -45,7 +45,7 @@ def outcome(message):
 
 @pytest.fixture
 def both(monkeypatch):
-    """What a message's JSON is, by generated code and the full way."""
+    """A message's JSON, by generated code and the full way."""
 
     def both(message):
         quick = outcome(deepcopy(message))

@@ -1,4 +1,4 @@
-"""What the README calls stricter: betterproto takes it, protowire refuses it by name."""
+"""The strictness that the README claims: betterproto takes it, protowire refuses it by name."""
 
 import pytest
 
