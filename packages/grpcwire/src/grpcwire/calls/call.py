@@ -266,17 +266,22 @@ class ServerCall(StreamOwner, CallCarrier):
         except GRPCError as error:
             await self._fail(stream, error)
         except asyncio.CancelledError:
-            if self._life is not _CANCELLED:
+            if not self._cancelled:
                 self.finish(Status.CANCELLED, "Cancelled by the server")
                 raise
         except Exception as error:
-            if self._life is not _CANCELLED or not isinstance(error, StreamTerminatedError):
+            if not (self._cancelled and isinstance(error, StreamTerminatedError)):
                 log.exception("handler of %s failed", self._route.path)
                 await self._fail(stream, GRPCError(Status.UNKNOWN, INTERNAL_ERROR))
         finally:
             if not self._finished:
                 self.finish(Status.UNKNOWN, INTERNAL_ERROR)
             self._release()
+
+    @property
+    def _cancelled(self) -> bool:
+        """True while the handler ends because it was cancelled from outside."""
+        return self._life is _CANCELLED
 
     async def _announce(self, stream: Stream[Any, Any]) -> Any:
         """Show the request to its listeners; return the function that they leave."""
