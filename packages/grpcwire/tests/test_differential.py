@@ -194,7 +194,7 @@ def test_an_endless_stream_of_answers_holds_up_nobody(ours):
         assert stream.code() is grpc.StatusCode.CANCELLED
 
 
-# ---- raw frames
+# Raw frames.
 
 
 async def status_of(port: int, *pieces: bytes, stream: int = 1) -> dict[str, str]:
@@ -224,7 +224,7 @@ RAW_SAME = {
         wire.frame(0, wire.PADDED | wire.END_STREAM, 1, b"\3" + message(b"x") + bytes(3)),
     ],
 }
-# The stock engine's answers here, or its silence, are faults; ours are told.
+# The stock engine answers these wrongly, or not at all; ours tells the client.
 RAW_OURS = {
     "no message": ([headers(1, end=True)], "12"),
     "two messages": ([headers(1), data(1, message(b"a") + message(b"b"), end=True)], "12"),
@@ -248,7 +248,7 @@ async def test_raw_frames_that_only_our_engine_answers_rightly(name, ours):
     assert (await status_of(ours.port, *pieces))["grpc-status"] == status
 
 
-# ---- what harms no other call: the faults measured in the stock engine
+# What harms no other call: the faults measured in the stock engine.
 
 HARMLESS = {
     "the 101st stream": b"".join(headers(stream) for stream in range(3, 300, 2)),

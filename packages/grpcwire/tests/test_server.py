@@ -100,7 +100,7 @@ async def test_grpclibs_client_health_and_reflection_work():
     await asyncio.wait_for(server.wait_closed(), 5)
 
 
-# ---- the end
+# The end.
 
 
 async def test_close_tells_clients_and_cancels_handlers(serve, calls):
@@ -261,7 +261,7 @@ async def test_a_rolling_restart_under_load_loses_no_call(calls):
     first.close()
 
 
-# ---- TLS
+# TLS.
 
 
 @pytest.fixture
@@ -341,7 +341,7 @@ async def test_grpcio_speaks_tls_to_it(serve, authority):
         assert await say(b"over tls", timeout=5, wait_for_ready=True) == b"over tls"
 
 
-# ---- how many
+# How many.
 
 
 async def test_connections_beyond_the_limit_get_goaway(serve):

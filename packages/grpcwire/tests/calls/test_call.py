@@ -11,6 +11,8 @@ from wirescript import wire
 from wirescript.wire import Client, call, data, headers, message, request, rst
 
 from grpcwire import Limits
+from grpcwire.calls.call import MOVES, Life
+from grpcwire.protocols.grpc_call import GrpcCall
 
 SAY = "/test.Test/Say"
 
@@ -285,6 +287,53 @@ async def test_encodings_that_are_not_as_announced(client, encoding, flags, body
     assert answer["grpc-status"] == status
     if encoding == "br":
         assert answer["grpc-accept-encoding"] == "identity,gzip"
+
+
+WAIT = request(1, path="/test.Test/Wait")
+# Packets, each sent once the handler has begun, and the lives after the first.
+LIVES = {
+    "an answer": ([request(1)], (1, 2, 4)),
+    "a malformed message": ([request(1, b"!")], (1, 4)),
+    "two messages": ([headers(1) + data(1, message(b"a") * 2, end=True)], (4,)),
+    "a reset before the message": ([headers(1) + rst(1)], (4,)),
+    "a reset before the handler runs": ([request(1) + rst(1)], (1, 4)),
+    "a reset while the handler runs": ([WAIT, rst(1)], (1, 2, 3, 4)),
+    "a handler that cancels its call": ([request(1, path="/test.Test/HangUp")], (1, 2, 4)),
+    "a stream of requests": ([headers(1, call("/test.Test/Up"), end=True)], (1, 2, 4)),
+}
+
+
+@pytest.mark.parametrize("name", LIVES)
+async def test_a_call_lives_as_its_table_says(client, calls, monkeypatch, name):
+    (first, *later), lives = LIVES[name]
+    seen = [Life.WAITING]
+    over = asyncio.Event()
+
+    class Recorded(GrpcCall):
+        @property
+        def _life(self):
+            return seen[-1]
+
+        @_life.setter
+        def _life(self, life):
+            if life is not seen[-1]:
+                seen.append(life)
+            if life is Life.RELEASED:
+                over.set()
+
+    monkeypatch.setattr("grpcwire.transport.http2_protocol.GrpcCall", Recorded)
+    client.send(first)
+    for packet in later:
+        await calls.started.wait()
+        client.send(packet)
+    await asyncio.wait_for(over.wait(), 5)
+    assert tuple(seen[1:]) == lives
+    assert all(after in MOVES[before] for before, after in pairwise(seen))
+
+
+def test_every_move_of_the_table_is_seen():
+    moves = {move for _, lives in LIVES.values() for move in pairwise((0, *lives))}
+    assert moves == {(before, after) for before, later in MOVES.items() for after in later}
 
 
 async def test_asyncio_timeout_and_current_task_work_from_the_first_line(serve):

@@ -189,7 +189,7 @@ async def test_a_content_type_of_the_wrong_kind_is_refused(fetch, path, content_
     assert "application/connect+json" in response.headers["accept-post"]
 
 
-# ---- GET
+# GET.
 
 
 def get(message, **parameters):
@@ -266,7 +266,7 @@ async def test_where_nothing_is_found_method_and_content_do_not_matter(fetch, me
     assert response.status == 404
 
 
-# ---- streams
+# Streams.
 
 
 async def test_a_server_streams(fetch):

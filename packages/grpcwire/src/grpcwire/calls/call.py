@@ -8,6 +8,14 @@ by the server's end. However it ends, `_release` gives back its place exactly
 once, and only after the handler has really ended. The form of its messages and of
 its status on the wire is its subclass's: `protocols.grpc_call`, `protocols.web_call`.
 
+The life of its handler only goes forward, as `MOVES` says:
+
+    WAITING    for a whole request, if that is one message
+    ADMITTED   counts as in flight; its task has not begun
+    RUNNING    the handler is at work
+    CANCELLED  by deadline, reset or shutdown, not by itself; it may take its time
+    RELEASED   over: its place is free, nobody knows the call any more
+
 The handler runs in a task of its own, never within the reading of its request: what
 was read in one turn of the loop runs in the next, in the order of its coming.
 """
@@ -18,6 +26,7 @@ was read in one turn of the loop runs in the next, in the order of its coming.
 import asyncio
 import logging
 from abc import abstractmethod
+from enum import IntEnum
 from typing import Any, Final
 
 from grpclib.const import Status
@@ -34,7 +43,7 @@ from grpcwire.calls.server_transport import ServerTransport
 from grpcwire.calls.stream import MALFORMED_REQUEST, CallCarrier, Stream
 from grpcwire.calls.stream_owner import StreamOwner
 
-__all__ = ["INTERNAL_ERROR", "ServerCall"]
+__all__ = ["INTERNAL_ERROR", "MOVES", "Life", "ServerCall"]
 
 log: Final = logging.getLogger(__name__)
 
@@ -42,22 +51,46 @@ INTERNAL_ERROR: Final = "Internal Server Error"
 """The message of the status that hides a handler's failure from the client."""
 
 
+class Life(IntEnum):
+    """The life of a call's handler, in its order."""
+
+    WAITING = 0
+    ADMITTED = 1
+    RUNNING = 2
+    CANCELLED = 3
+    RELEASED = 4
+
+
+MOVES: Final[dict[Life, frozenset[Life]]] = {
+    Life.WAITING: frozenset((Life.ADMITTED, Life.RELEASED)),
+    Life.ADMITTED: frozenset((Life.RUNNING, Life.RELEASED)),
+    Life.RUNNING: frozenset((Life.CANCELLED, Life.RELEASED)),
+    Life.CANCELLED: frozenset((Life.RELEASED,)),
+    Life.RELEASED: frozenset(),
+}
+"""The lives that may follow each; `test_call.py` compares those that do."""
+
+# A look-up of a member in its class costs more than the rest of some methods here.
+_WAITING: Final = Life.WAITING
+_ADMITTED: Final = Life.ADMITTED
+_RUNNING: Final = Life.RUNNING
+_CANCELLED: Final = Life.CANCELLED
+_RELEASED: Final = Life.RELEASED
+
+
 class ServerCall(StreamOwner, CallCarrier):
     """A call under way; a subclass gives it the sending half of a `CallCarrier`."""
 
     __slots__ = (
-        "_admitted",
         "_body",
-        "_cancelled",
         "_context",
         "_deadline",
         "_ended",
-        "_entered",
         "_finished",
         "_head_sent",
+        "_life",
         "_receiving",
         "_record",
-        "_released",
         "_reply",
         "_route",
         "_sending",
@@ -73,13 +106,10 @@ class ServerCall(StreamOwner, CallCarrier):
         self._route = route
         self._deadline = route.deadline()
         self._body: RequestBody | None = None
-        self._admitted = False  # counts as in flight
+        self._life = _WAITING
         self._ended = False  # the request is complete
-        self._entered = False  # the handler's task has begun to run
         self._head_sent = False
         self._finished = False  # nothing is sent any more
-        self._cancelled = False  # by deadline, reset or shutdown: not by the handler
-        self._released = False
         self._reply: bytes | None = None
         self._receiving: asyncio.Future[None] | None = None
         self._sending: list[asyncio.Future[None]] = []  # of as many tasks as send
@@ -154,7 +184,7 @@ class ServerCall(StreamOwner, CallCarrier):
     @override
     def arm(self) -> None:
         """Start the deadline's timer, or end at once a call whose deadline has passed."""
-        if not self._released and self._deadline is not None and self._timer is None:
+        if self._life is not _RELEASED and self._deadline is not None and self._timer is None:
             remaining = self._deadline.time_remaining()
             if remaining > 0:
                 self._timer = self._context.loop.call_later(remaining, self._expire)
@@ -205,7 +235,7 @@ class ServerCall(StreamOwner, CallCarrier):
             return False
         counters.calls += 1
         counters.calls_started += 1
-        self._admitted = True
+        self._life = _ADMITTED
         return True
 
     def _start(self, request: Any) -> None:
@@ -219,12 +249,12 @@ class ServerCall(StreamOwner, CallCarrier):
             request=request,
         )
         task = self._context.loop.create_task(self._serve(stream))
-        if not self._released:
+        if self._life is not _RELEASED:
             self._task = task
             transport.call_started(self)
 
     async def _serve(self, stream: Stream[Any, Any]) -> None:
-        self._entered = True
+        self._life = _RUNNING
         make_current(stream)
         try:
             function = self._route.handler.func
@@ -247,6 +277,11 @@ class ServerCall(StreamOwner, CallCarrier):
             if not self._finished:
                 self.finish(Status.UNKNOWN, INTERNAL_ERROR)
             self._release()
+
+    @property
+    def _cancelled(self) -> bool:
+        """True while the handler ends because it was cancelled from outside."""
+        return self._life is _CANCELLED
 
     async def _announce(self, stream: Stream[Any, Any]) -> Any:
         """Show the request to its listeners; return the function that they leave."""
@@ -291,27 +326,27 @@ class ServerCall(StreamOwner, CallCarrier):
 
     def _cancel_handler(self) -> None:
         """Cancel the handler; its place is free once it has ended."""
-        if self._cancelled:
+        life, task = self._life, self._task
+        if life >= _CANCELLED:
             return
-        self._cancelled = True
-        if self._task is not None and self._entered:
-            self._task.cancel()
-            return
-        if self._task is not None:
-            self._task.cancel()
-        self._release()
+        if task is not None:
+            task.cancel()
+        if life is _RUNNING and task is not None:
+            self._life = _CANCELLED
+        else:
+            self._release()
 
     def _release(self) -> None:
-        if self._released:
+        life, self._life = self._life, _RELEASED
+        if life is _RELEASED:
             return
-        self._released = True
         self._task = None  # whose context leads back here: no call waits for the garbage collector
         if self._timer is not None:
             self._timer.cancel()
         self._record.owner = None
         if self._body is not None:
             self._body.drop()
-        if self._admitted:
+        if life is not _WAITING:
             self._context.counters.calls -= 1
             self._context.counters.calls_completed += 1
         self._transport.call_ended(self)
