@@ -10,6 +10,52 @@ from typing import Final
 
 from grpcwire.http2.errors import ErrorCode
 
+__all__ = [
+    "ACK",
+    "CONTINUATION",
+    "DATA",
+    "DEFAULT_FRAME_BYTES",
+    "DEFAULT_WINDOW_BYTES",
+    "END_HEADERS",
+    "END_STREAM",
+    "GOAWAY",
+    "GOAWAY_BYTES",
+    "HEADER",
+    "HEADERS",
+    "HEADER_BYTES",
+    "MAX_FRAME_BYTES",
+    "MAX_STREAM_ID",
+    "MAX_WINDOW_BYTES",
+    "PADDED",
+    "PING",
+    "PING_BYTES",
+    "PREFACE",
+    "PRIORITY",
+    "PRIORITY_BYTES",
+    "PRIORITY_FLAG",
+    "PUSH_PROMISE",
+    "RST_STREAM",
+    "SETTINGS",
+    "SETTINGS_ACK",
+    "SETTINGS_ENABLE_PUSH",
+    "SETTINGS_HEADER_TABLE_SIZE",
+    "SETTINGS_INITIAL_WINDOW_SIZE",
+    "SETTINGS_MAX_CONCURRENT_STREAMS",
+    "SETTINGS_MAX_FRAME_SIZE",
+    "SETTINGS_MAX_HEADER_LIST_SIZE",
+    "UINT32_BYTES",
+    "WINDOW_UPDATE",
+    "frame",
+    "goaway",
+    "header",
+    "parse_settings",
+    "ping",
+    "rst_stream",
+    "settings",
+    "uint31",
+    "window_update",
+]
+
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 # The length is 24 bits: its upper 8 and lower 16 come apart.

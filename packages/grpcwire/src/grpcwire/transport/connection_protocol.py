@@ -98,7 +98,7 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
         """True while a flush will follow by itself: one is scheduled, or a turn is under way."""
         self._turn_due = False
         self._patience_s = context.limits.stalled_write_s
-        """How long the last output is waited for without progress."""
+        """The seconds for which the last output is waited for without progress."""
         self.last_active = self._refilled = context.loop.time()
         self._timeouts = Timeouts(self)
 
