@@ -17,16 +17,18 @@ Only `timeouts` decides that a connection has to end for its silence or age.
 """
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import suppress
 from enum import IntEnum
 from typing import Final, cast
+
+from typing_extensions import override
 
 from grpcwire.calls.peer import Peer
 from grpcwire.calls.stream_owner import StreamOwner
 from grpcwire.http.budget import Budget
 from grpcwire.transport.registry import ConnectionRegistry
-from grpcwire.transport.timeouts import Timeouts
+from grpcwire.transport.timeouts import TimedConnection, Timeouts
 
 __all__ = ["MOVES", "REFILL_S", "ConnectionProtocol", "Life"]
 
@@ -59,7 +61,7 @@ _CLOSING: Final = Life.CLOSING
 _LOST: Final = Life.LOST
 
 
-class ConnectionProtocol(asyncio.Protocol, ABC):
+class ConnectionProtocol(asyncio.Protocol, TimedConnection):
     """One connection; the `ServerTransport` of its calls."""
 
     __slots__ = (
@@ -133,8 +135,8 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
     # The calls' side.
 
     @property
+    @override
     def working(self) -> bool:
-        """True while a handler is at work."""
         return bool(self._running)
 
     def call_started(self, call: StreamOwner) -> None:
@@ -158,49 +160,10 @@ class ConnectionProtocol(asyncio.Protocol, ABC):
     def flush_soon(self) -> None:
         """Write what has gathered, in this turn of the loop or the next."""
 
-    # The timeouts' side.
-
     @property
     def unwritten_bytes(self) -> int:
         """The bytes that were written and wait for the peer to read."""
         return self._transport.get_write_buffer_size()
-
-    @property
-    @abstractmethod
-    def opening_since(self) -> float | None:
-        """Since when the peer owes its preface, or the rest of a head; None if it owes none."""
-
-    @property
-    @abstractmethod
-    def output_waits(self) -> bool:
-        """True while output waits for the peer."""
-
-    @property
-    @abstractmethod
-    def output_progress(self) -> int:
-        """A number that grows as waiting output gets through."""
-
-    @abstractmethod
-    def end_unopened(self) -> None:
-        """End: the preface, or a request's head, does not come."""
-
-    @abstractmethod
-    def end_stalled(self) -> None:
-        """End: the peer does not read."""
-
-    @abstractmethod
-    def end_idle(self) -> None:
-        """End: nothing has moved for long."""
-
-    # The end.
-
-    @abstractmethod
-    def drain(self) -> None:
-        """Take no new requests, finish those under way, then close."""
-
-    @abstractmethod
-    def shut_down(self) -> None:
-        """End now: calls are told UNAVAILABLE, their handlers cancelled."""
 
     # A version's own.
 

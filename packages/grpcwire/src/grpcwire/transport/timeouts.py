@@ -5,9 +5,9 @@ idle connections cost next to nothing; another to the connection's old age. Tell
 connection to end; how it ends is not decided here.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from random import SystemRandom
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from grpcwire.calls.server_context import ServerContext
 
@@ -19,8 +19,10 @@ __all__ = ["TimedConnection", "Timeouts"]
 _random: Final = SystemRandom()
 
 
-class TimedConnection(Protocol):
+class TimedConnection(ABC):
     """A connection, as its timeouts see it."""
+
+    __slots__ = ()
 
     context: ServerContext
     last_active: float
@@ -62,11 +64,11 @@ class TimedConnection(Protocol):
 
     @abstractmethod
     def drain(self) -> None:
-        """End once the calls are done."""
+        """Take no new requests, finish those under way, then close."""
 
     @abstractmethod
     def shut_down(self) -> None:
-        """End the calls, then the connection."""
+        """End now: calls are told UNAVAILABLE, their handlers cancelled."""
 
 
 class Timeouts:
