@@ -80,7 +80,8 @@ def _bind_all(host: str, port: int, share_port: bool) -> list[socket.socket]:
 
 
 def _bind(family: int, address: tuple[object, ...], share_port: bool) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # By its protocol asyncio knows a connection for TCP, and sets TCP_NODELAY.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if share_port:

@@ -230,9 +230,10 @@ async def test_read_of_a_write_that_does_not_arrive_is_unavailable_by_the_deadli
         db.execute("DELETE FROM task")
     db.close()
     started = time.monotonic()
-    call = halves.query("GetTask", task_id="1", consistency_token=token, timeout=0.5)
+    # Of these seconds a twentieth is kept for the answer: enough on a busy machine too.
+    call = halves.query("GetTask", task_id="1", consistency_token=token, timeout=2)
     assert (await refusal(call)).status == "UNAVAILABLE"
-    assert time.monotonic() - started > 0.3
+    assert time.monotonic() - started > 1.2
 
 
 # The other half, and a database that is away.

@@ -19,6 +19,11 @@ def test_every_address_of_a_host_shares_one_free_port(opened):
     assert opened[0].getsockname()[1] > 0
 
 
+def test_asyncio_can_tell_them_for_tcp_and_send_without_delay(opened):
+    opened += open_listening_sockets("localhost", 0)
+    assert {each.proto for each in opened} == {socket.IPPROTO_TCP}
+
+
 def test_taken_port_is_refused_by_name(opened):
     opened += open_listening_sockets("127.0.0.1", 0)
     opened[0].listen()
