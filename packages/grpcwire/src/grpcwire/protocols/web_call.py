@@ -6,7 +6,7 @@ they come, or a `PlainRequest`, which has its response from the start and waits 
 request to be complete, as plain HTTP clients expect. Both transports call it.
 """
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from grpclib.const import Status
 from grpclib.exceptions import StreamTerminatedError
@@ -20,12 +20,19 @@ from grpcwire.calls.server_transport import ServerTransport
 from grpcwire.calls.stream_owner import StreamOwner
 from grpcwire.http.response import Response
 from grpcwire.protocols.response_writer import ResponseWriter
-from grpcwire.protocols.web_protocol import BareProtocol, EnvelopedProtocol, WebRoute
+from grpcwire.protocols.web_protocol import (
+    BareProtocol,
+    EnvelopedProtocol,
+    WebProtocol,
+    WebRoute,
+)
 
 if TYPE_CHECKING:
     from grpcwire.http.fields import Fields
 
 __all__ = ["BareCall", "EnvelopedCall", "PlainRequest", "WebCall", "WebTransport", "begin"]
+
+_WebProtocol = TypeVar("_WebProtocol", bound=WebProtocol)
 
 
 class WebTransport(ServerTransport, Protocol):
@@ -35,10 +42,10 @@ class WebTransport(ServerTransport, Protocol):
         """Forget a request that was not a call and is over."""
 
 
-class WebCall(ServerCall):
+class WebCall(ServerCall, Generic[_WebProtocol]):
     """A call whose response goes through a `ResponseWriter`."""
 
-    __slots__ = ("_extra", "_writer")
+    __slots__ = ("_extra", "_protocol", "_writer")
 
     def __init__(
         self,
@@ -49,7 +56,16 @@ class WebCall(ServerCall):
     ) -> None:
         self._writer = writer
         self._extra = route.extra
+        # `begin` chooses the class of call by the kind of protocol.
+        self._protocol = cast("_WebProtocol", route.protocol)
         super().__init__(transport, record, route)
+
+    @override
+    def _reader(self) -> MessageReader:
+        context = self._context
+        return self._protocol.reader(
+            context.limits.message_bytes, context.counters, gzipped=self._route.gzipped
+        )
 
     @property
     @override
@@ -76,10 +92,10 @@ class WebCall(ServerCall):
         self._transport.flush_soon()
 
 
-class BareCall(WebCall):
+class BareCall(WebCall[BareProtocol]):
     """A unary call whose messages are the bodies themselves."""
 
-    __slots__ = ("_initial", "_message", "_protocol")
+    __slots__ = ("_initial", "_message")
 
     def __init__(
         self,
@@ -88,17 +104,9 @@ class BareCall(WebCall):
         writer: ResponseWriter,
         route: WebRoute,
     ) -> None:
-        self._protocol = cast("BareProtocol", route.protocol)
         self._initial: Fields = []
         self._message = route.message
         super().__init__(transport, record, writer, route)
-
-    @override
-    def _reader(self) -> MessageReader:
-        context = self._context
-        return self._protocol.reader(
-            context.limits.message_bytes, context.counters, gzipped=self._route.gzipped
-        )
 
     @override
     def receive_data(self, data: bytes, window_bytes: int, *, ended: bool) -> None:
@@ -164,27 +172,10 @@ class BareCall(WebCall):
             self._respond(response)
 
 
-class EnvelopedCall(WebCall):
+class EnvelopedCall(WebCall[EnvelopedProtocol]):
     """A call whose messages are envelopes."""
 
-    __slots__ = ("_protocol",)
-
-    def __init__(
-        self,
-        transport: ServerTransport,
-        record: RequestRecord,
-        writer: ResponseWriter,
-        route: WebRoute,
-    ) -> None:
-        self._protocol = cast("EnvelopedProtocol", route.protocol)
-        super().__init__(transport, record, writer, route)
-
-    @override
-    def _reader(self) -> MessageReader:
-        context = self._context
-        return self._protocol.reader(
-            context.limits.message_bytes, context.counters, gzipped=self._route.gzipped
-        )
+    __slots__ = ()
 
     @override
     def send_head(self, metadata: MetadataLike) -> None:
